@@ -1,0 +1,151 @@
+"""One clock for crons, sleeps, retries, time-outs and delays: the system's with an offset, and one that only a test moves."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+# A long asyncio sleep drifts while the laptop sleeps, so look again at least this often.
+_LOOK_AGAIN = 30.0
+
+
+class Clock(Protocol):
+    """What everything that waits is handed."""
+
+    def now(self) -> datetime: ...
+
+    async def sleep_until(self, when: datetime) -> None: ...
+
+
+async def _settled_at_once() -> None: ...
+
+
+class _Timers:
+    """The sleepers in order of time; woken one by one, the clock standing at each one's moment."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[datetime, int, asyncio.Future[None]]] = []
+        self._order = itertools.count()
+
+    def add(self, when: datetime) -> asyncio.Future[None]:
+        sleeper: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._heap, (when, next(self._order), sleeper))
+        return sleeper
+
+    def next_due(self) -> datetime | None:
+        while self._heap and self._heap[0][2].done():
+            heapq.heappop(self._heap)
+        return self._heap[0][0] if self._heap else None
+
+    def wake_due(self, now: datetime) -> None:
+        while (due := self.next_due()) is not None and due <= now:
+            heapq.heappop(self._heap)[2].set_result(None)
+
+
+class MovableClock:
+    """
+    A clock that can be moved forward; what falls due on the way wakes in order, each at its own moment.
+
+    `settled` is awaited after each moment, so that whatever woke has done its work before time goes on.
+    """
+
+    def __init__(self) -> None:
+        self.settled: Callable[[], Awaitable[None]] = _settled_at_once
+        self._timers = _Timers()
+        self._moving = asyncio.Lock()
+        self._held: datetime | None = None
+
+    def now(self) -> datetime:
+        """The emulated time, aware and UTC."""
+        return self._held or self._flowing()
+
+    async def sleep_until(self, when: datetime) -> None:
+        """Return when the clock has reached `when`; at once if it already has."""
+        if when <= self.now():
+            return
+        sleeper = self._timers.add(when)
+        self._arm()
+        await sleeper
+
+    async def advance(self, by: timedelta) -> None:
+        """Move forward, through everything that falls due on the way."""
+        await self.move_to(self.now() + by)
+
+    async def move_to(self, when: datetime) -> None:
+        """Move forward to a moment; a moment in the past sets the clock back and wakes nobody."""
+        async with self._moving:
+            self._held = self.now()
+            try:
+                await self.settled()
+                while (due := self._timers.next_due()) is not None and due <= when:
+                    self._held = max(self._held, due)
+                    self._timers.wake_due(self._held)
+                    await self.settled()
+                self._jump(when)
+            finally:
+                self._held = None
+                self._arm()
+
+    def _flowing(self) -> datetime:
+        raise NotImplementedError
+
+    def _jump(self, when: datetime) -> None:
+        raise NotImplementedError
+
+    def _arm(self) -> None:
+        """Make sure the next sleeper is woken; a clock that does not flow by itself has nothing to do."""
+
+
+class SystemClock(MovableClock):
+    """The machine's clock, with an offset that `advance` and `move_to` change."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.offset = timedelta()
+        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_at: datetime | None = None
+
+    def reset(self) -> None:
+        """Back to the machine's time."""
+        self.offset = timedelta()
+        self._arm()
+
+    def _flowing(self) -> datetime:
+        return datetime.now(UTC) + self.offset
+
+    def _jump(self, when: datetime) -> None:
+        self.offset = when - datetime.now(UTC)
+
+    def _arm(self) -> None:
+        due = self._timers.next_due()
+        if due is None or self._held is not None or (self._alarm is not None and due == self._alarm_at):
+            return
+        if self._alarm is not None:
+            self._alarm.cancel()
+        seconds = min(max((due - self.now()).total_seconds(), 0.0), _LOOK_AGAIN)
+        self._alarm = asyncio.get_running_loop().call_later(seconds, self._ring)
+        self._alarm_at = due if seconds < _LOOK_AGAIN else None
+
+    def _ring(self) -> None:
+        self._alarm = self._alarm_at = None
+        if self._held is None:
+            self._timers.wake_due(self.now())
+        self._arm()
+
+
+class ManualClock(MovableClock):
+    """A clock that only moves when it is told to."""
+
+    def __init__(self, start: datetime = datetime(2030, 1, 1, tzinfo=UTC)) -> None:
+        super().__init__()
+        self._stands = start
+
+    def _flowing(self) -> datetime:
+        return self._stands
+
+    def _jump(self, when: datetime) -> None:
+        self._stands = when

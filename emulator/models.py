@@ -1,0 +1,163 @@
+"""The stored nouns, frozen: instances, steps, attempts, events, messages, and the record of an invocation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """The states of a workflow instance, in the platform's words."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    WAITING = "waiting"
+    PAUSED = "paused"
+    WAITING_FOR_PAUSE = "waitingForPause"
+    ERRORED = "errored"
+    TERMINATED = "terminated"
+    COMPLETE = "complete"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_final(self) -> bool:
+        return self in (Status.ERRORED, Status.TERMINATED, Status.COMPLETE)
+
+
+class Trigger(StrEnum):
+    """Who created an instance."""
+
+    API = "api"
+    BINDING = "binding"
+    EVENT = "event"
+    CRON = "cron"
+
+
+class StepKind(StrEnum):
+    """The three things a workflow can ask of the platform."""
+
+    DO = "do"
+    SLEEP = "sleep"
+    WAIT = "waitForEvent"
+
+
+class StepState(StrEnum):
+    """Where a step stands. `started` covers an attempt under way, a sleep or a wait; `backing off` waits for the next try."""
+
+    STARTED = "started"
+    BACKING_OFF = "backing off"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """An error as it is stored and shown: the class name, the text, and where there is one the traceback."""
+
+    name: str
+    message: str
+    trace: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instance:
+    """One run of a workflow, from create to its end. Values (`params`, `output`) are in their wire form."""
+
+    key: int
+    workflow: str
+    id: str
+    status: Status
+    params: str
+    epoch: int
+    trigger: Trigger
+    created_at: datetime
+    modified_at: datetime
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    wake_at: datetime | None = None
+    paused_at: datetime | None = None
+    output: str | None = None
+    error: Failure | None = None
+    schedule: str | None = None
+    hold_reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One step of an instance, known by what it is, its name, and how often that name was used before."""
+
+    instance: int
+    kind: StepKind
+    name: str
+    count: int
+    order: int
+    state: StepState
+    started_at: datetime
+    config: str = "{}"
+    attempts: int = 0
+    wake_at: datetime | None = None
+    ended_at: datetime | None = None
+    result: str | None = None
+    error: Failure | None = None
+    event_type: str | None = None
+
+    @property
+    def identity(self) -> tuple[StepKind, str, int]:
+        return (self.kind, self.name, self.count)
+
+    @property
+    def label(self) -> str:
+        return f"{self.name}-{self.count}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """One try of a step's body."""
+
+    instance: int
+    order: int
+    attempt: int
+    started_at: datetime
+    ended_at: datetime | None = None
+    error: Failure | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """An event sent to an instance and not yet taken by a wait."""
+
+    sequence: int
+    type: str
+    payload: str
+    sent_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """A queued message. `failures` counts the deliveries that did not end in an ack."""
+
+    sequence: int
+    id: str
+    queue: str
+    body: str
+    content_type: str
+    sent_at: datetime
+    visible_at: datetime
+    failures: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invocation:
+    """The record of one dispatch."""
+
+    number: int
+    kind: str
+    title: str
+    worker: str
+    generation: int
+    started_at: datetime
+    milliseconds: float
+    outcome: str
+    error: Failure | None = None
+    lines: tuple[str, ...] = field(default=())

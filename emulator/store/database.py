@@ -1,0 +1,168 @@
+"""Open, lock, migrate, and the transaction: all writes of one turn of the loop share one synced commit."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from emulator.errors import StoreError
+from emulator.store.instances import Instances
+from emulator.store.lock import FolderLock
+from emulator.store.messages import Messages
+
+log = logging.getLogger("emulator")
+
+_PRAGMAS = {
+    "journal_mode": "wal",
+    "synchronous": 2,
+    "foreign_keys": 1,
+    "trusted_schema": 0,
+    "busy_timeout": 5000,
+    "journal_size_limit": 67_108_864,
+}
+_CHECKED_UP_TO = 200 << 20
+
+
+class Store:
+    """The state folder, opened and locked. Synchronous; `durable` is the one thing to await."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        _make(folder)
+        self.lock = FolderLock(folder)
+        try:
+            self._db = _open(folder / "state.db")
+        except BaseException:
+            self.lock.release()
+            raise
+        self._commit: asyncio.Future[None] | None = None
+        self.instances = Instances(self._db)
+        self.messages = Messages(self._db)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """What happens inside happens whole or not at all, and is on disk once `durable` returns. No await inside."""
+        self._join_this_turn()
+        self._run("savepoint here")
+        try:
+            yield
+        except BaseException:
+            self._run("rollback to here")
+            self._run("release here")
+            raise
+        self._run("release here")
+
+    async def durable(self) -> None:
+        """Return when all that was written up to now is on disk. Raises StoreError if it could not be."""
+        if self._commit is not None:
+            await asyncio.shield(self._commit)
+
+    def close(self) -> None:
+        """Commit, fold the log into the file, let go of the lock."""
+        self._end_turn()
+        self._db.close()
+        self.lock.release()
+
+    def _join_this_turn(self) -> None:
+        if self._commit is not None:
+            return
+        self._run("begin immediate")
+        loop = asyncio.get_running_loop()
+        self._commit = loop.create_future()
+        loop.call_soon(self._end_turn)
+
+    def _end_turn(self) -> None:
+        commit, self._commit = self._commit, None
+        if commit is None:
+            return
+        try:
+            self._run("commit")
+        except StoreError as error:
+            if self._db.in_transaction:
+                self._db.rollback()
+            # Whoever waits for the commit is told; a write that nobody waits for must not pass in silence.
+            log.error("%s", error)
+            commit.set_exception(error)
+            commit.exception()
+            return
+        commit.set_result(None)
+
+    def _run(self, sql: str) -> None:
+        try:
+            self._db.execute(sql)
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.folder / 'state.db'}: {error}; nothing of this change was kept") from error
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        ignore = folder / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n")
+    except OSError as error:
+        raise StoreError(f"the state folder {folder} cannot be made: {error.strerror}; give --persist-to") from error
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    unclean = path.with_name(path.name + "-wal").exists()
+    try:
+        db = sqlite3.connect(path, isolation_level=None)
+        path.chmod(0o600)
+        _set_pragmas(db, path)
+        if unclean and path.stat().st_size < _CHECKED_UP_TO:
+            _check(db, path)
+        _migrate(db, path)
+    except (sqlite3.Error, OSError) as error:
+        raise StoreError(f"{path}: {error}; move it away, or start over with `emulator reset`") from error
+    return db
+
+
+def _set_pragmas(db: sqlite3.Connection, path: Path) -> None:
+    for name, wanted in _PRAGMAS.items():
+        db.execute(f"pragma {name} = {wanted}")
+        found = _value(db, f"pragma {name}")
+        if found != wanted:
+            raise StoreError(f"{path}: sqlite refused {name} = {wanted} (it says {found}); is it on a network disk?")
+
+
+def _check(db: sqlite3.Connection, path: Path) -> None:
+    found = _value(db, "pragma quick_check(1)")
+    if found != "ok":
+        raise StoreError(f"{path} is damaged ({found}); move it away, or start over with `emulator reset`")
+
+
+def _migrate(db: sqlite3.Connection, path: Path) -> None:
+    scripts = sorted(
+        (entry for entry in (resources.files("emulator.store") / "migrations").iterdir() if entry.name.endswith(".sql")),
+        key=lambda entry: entry.name,
+    )
+    version = _value(db, "pragma user_version")
+    if version > len(scripts):
+        raise StoreError(f"{path} was written by a newer emulator (schema {version}, ours is {len(scripts)}); update this one")
+    for number, script in enumerate(scripts[version:], version + 1):
+        db.execute("begin immediate")
+        for statement in _statements(script.read_text("utf-8")):
+            db.execute(statement)
+        db.execute(f"pragma user_version = {number}")
+        db.execute("commit")
+
+
+def _statements(script: str) -> Iterator[str]:
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def _value(db: sqlite3.Connection, sql: str) -> Any:
+    row = db.execute(sql).fetchone()
+    return row[0] if row else None

@@ -1,0 +1,280 @@
+"""Workflow instances and what belongs to them: steps, attempts, buffered events."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from emulator.models import Attempt, Event, Failure, Instance, Status, Step, StepKind, StepState, Trigger
+from emulator.store.columns import from_failure, from_time, to_failure, to_known_time, to_time
+
+_INSTANCE = (
+    'key, workflow, id, status, params, epoch, "trigger", schedule, created_at, modified_at, started_at, ended_at, wake_at,'
+    " paused_at, hold_reason, output, error"
+)
+_STEP = (
+    'instance, kind, name, count, "order", state, config, attempts, started_at, ended_at, wake_at, event_type, result, error'
+)
+_UNFINISHED = (Status.QUEUED, Status.RUNNING, Status.WAITING, Status.WAITING_FOR_PAUSE, Status.PAUSED)
+
+
+class Superseded(Exception):
+    """A run that is no longer the instance's current one wanted to write; what it wrote was refused."""
+
+
+class Instances:
+    """The tables of the workflow engine. Every write belongs inside `store.transaction()`."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def add(
+        self,
+        workflow: str,
+        id: str,
+        *,
+        params: str,
+        trigger: Trigger,
+        at: datetime,
+        schedule: str | None = None,
+    ) -> Instance | None:
+        """A new queued instance, or None where the id is taken."""
+        now = from_time(at)
+        row = self._db.execute(
+            f"""
+            insert into instances (workflow, id, status, params, "trigger", schedule, created_at, modified_at)
+            values (?, ?, ?, ?, ?, ?, ?, ?)
+            on conflict do nothing
+            returning {_INSTANCE}
+            """,
+            (workflow, id, Status.QUEUED, params, trigger, schedule, now, now),
+        ).fetchone()
+        return _instance(row) if row else None
+
+    def get(self, workflow: str, id: str) -> Instance | None:
+        row = self._db.execute(
+            f"select {_INSTANCE} from instances where workflow = ? and id = ?", (workflow, id)
+        ).fetchone()
+        return _instance(row) if row else None
+
+    def unfinished(self, workflows: Sequence[str]) -> list[Instance]:
+        """All that have not ended, oldest first."""
+        rows = self._db.execute(
+            f"""
+            select {_INSTANCE} from instances
+            where status in ({_marks(_UNFINISHED)}) and workflow in ({_marks(workflows)})
+            order by key
+            """,
+            (*_UNFINISHED, *workflows),
+        )
+        return [_instance(row) for row in rows]
+
+    def count_by_status(self, workflow: str) -> dict[Status, int]:
+        rows = self._db.execute("select status, count(*) from instances where workflow = ? group by status", (workflow,))
+        return {Status(status): count for status, count in rows}
+
+    def newest(self, workflow: str, *, status: Status | None = None, limit: int = 25, offset: int = 0) -> list[Instance]:
+        rows = self._db.execute(
+            f"""
+            select {_INSTANCE} from instances
+            where workflow = ? and (? is null or status = ?)
+            order by created_at desc, key desc
+            limit ? offset ?
+            """,
+            (workflow, status, status, limit, offset),
+        )
+        return [_instance(row) for row in rows]
+
+    def change(
+        self,
+        key: int,
+        *,
+        epoch: int | None = None,
+        at: datetime,
+        status: Status | None = None,
+        **columns: Any,
+    ) -> None:
+        """
+        Change an instance's columns. With an epoch, only if that is still the current one; raises Superseded otherwise.
+        """
+        values = {"modified_at": at, **({"status": status} if status else {}), **columns}
+        cursor = self._db.execute(
+            f"update instances set {', '.join(f'{name} = ?' for name in values)} where key = ? and (? is null or epoch = ?)",
+            (*map(_column, values.values()), key, epoch, epoch),
+        )
+        if cursor.rowcount == 0:
+            raise Superseded
+
+    def claim(self, key: int, *, at: datetime) -> Instance:
+        """Begin a new run: raise the epoch, so that whatever an older run still writes is refused."""
+        now = from_time(at)
+        row = self._db.execute(
+            f"""
+            update instances
+            set epoch = epoch + 1, status = ?, wake_at = null, modified_at = ?, started_at = coalesce(started_at, ?)
+            where key = ?
+            returning {_INSTANCE}
+            """,
+            (Status.RUNNING, now, now, key),
+        ).fetchone()
+        if row is None:
+            raise Superseded
+        return _instance(row)
+
+    def delete(self, key: int) -> None:
+        self._db.execute("delete from instances where key = ?", (key,))
+
+    def steps(self, key: int) -> list[Step]:
+        """In the order in which they started."""
+        rows = self._db.execute(f'select {_STEP} from steps where instance = ? order by "order"', (key,))
+        return [_step(row) for row in rows]
+
+    def put_step(self, step: Step) -> None:
+        """Write a step, new or changed."""
+        self._db.execute(
+            f"insert or replace into steps ({_STEP}) values ({_marks(range(14))})",
+            (
+                step.instance,
+                step.kind,
+                step.name,
+                step.count,
+                step.order,
+                step.state,
+                step.config,
+                step.attempts,
+                from_time(step.started_at),
+                from_time(step.ended_at),
+                from_time(step.wake_at),
+                step.event_type,
+                step.result,
+                from_failure(step.error),
+            ),
+        )
+
+    def forget_steps(self, key: int, orders: Iterable[int] | None = None) -> None:
+        """Forget all steps and attempts of an instance, or only those with these places in the order."""
+        for table in ("steps", "attempts"):
+            if orders is None:
+                self._db.execute(f"delete from {table} where instance = ?", (key,))
+            else:
+                self._db.executemany(
+                    f'delete from {table} where instance = ? and "order" = ?', [(key, order) for order in orders]
+                )
+
+    def shift_wakes(self, key: int, microseconds: int) -> None:
+        """Make every pending timer of the instance's steps that much later."""
+        self._db.execute(
+            "update steps set wake_at = wake_at + ? where instance = ? and wake_at is not null and ended_at is null",
+            (microseconds, key),
+        )
+
+    def attempts(self, key: int) -> list[Attempt]:
+        rows = self._db.execute(
+            """
+            select instance, "order", attempt, started_at, ended_at, error from attempts
+            where instance = ? order by "order", attempt
+            """,
+            (key,),
+        )
+        return [
+            Attempt(
+                instance=row[0],
+                order=row[1],
+                attempt=row[2],
+                started_at=to_known_time(row[3]),
+                ended_at=to_time(row[4]),
+                error=to_failure(row[5]),
+            )
+            for row in rows
+        ]
+
+    def put_attempt(self, attempt: Attempt) -> None:
+        self._db.execute(
+            """
+            insert or replace into attempts (instance, "order", attempt, started_at, ended_at, error)
+            values (?, ?, ?, ?, ?, ?)
+            """,
+            (
+                attempt.instance,
+                attempt.order,
+                attempt.attempt,
+                from_time(attempt.started_at),
+                from_time(attempt.ended_at),
+                from_failure(attempt.error),
+            ),
+        )
+
+    def add_event(self, key: int, type: str, *, payload: str, at: datetime) -> None:
+        self._db.execute(
+            "insert into events (instance, type, payload, sent_at) values (?, ?, ?, ?)", (key, type, payload, from_time(at))
+        )
+
+    def oldest_event(self, key: int, type: str) -> Event | None:
+        row = self._db.execute(
+            "select sequence, type, payload, sent_at from events where instance = ? and type = ? order by sequence limit 1",
+            (key, type),
+        ).fetchone()
+        return Event(sequence=row[0], type=row[1], payload=row[2], sent_at=to_known_time(row[3])) if row else None
+
+    def forget_event(self, sequence: int) -> None:
+        self._db.execute("delete from events where sequence = ?", (sequence,))
+
+    def forget_events(self, key: int) -> None:
+        self._db.execute("delete from events where instance = ?", (key,))
+
+
+def _marks(values: Iterable[object]) -> str:
+    return ", ".join("?" for _ in values)
+
+
+def _column(value: Any) -> Any:
+    match value:
+        case datetime():
+            return from_time(value)
+        case Failure():
+            return from_failure(value)
+        case _:
+            return value
+
+
+def _instance(row: Sequence[Any]) -> Instance:
+    return Instance(
+        key=row[0],
+        workflow=row[1],
+        id=row[2],
+        status=Status(row[3]),
+        params=row[4],
+        epoch=row[5],
+        trigger=Trigger(row[6]),
+        schedule=row[7],
+        created_at=to_known_time(row[8]),
+        modified_at=to_known_time(row[9]),
+        started_at=to_time(row[10]),
+        ended_at=to_time(row[11]),
+        wake_at=to_time(row[12]),
+        paused_at=to_time(row[13]),
+        hold_reason=row[14],
+        output=row[15],
+        error=to_failure(row[16]),
+    )
+
+
+def _step(row: Sequence[Any]) -> Step:
+    return Step(
+        instance=row[0],
+        kind=StepKind(row[1]),
+        name=row[2],
+        count=row[3],
+        order=row[4],
+        state=StepState(row[5]),
+        config=row[6],
+        attempts=row[7],
+        started_at=to_known_time(row[8]),
+        ended_at=to_time(row[9]),
+        wake_at=to_time(row[10]),
+        event_type=row[11],
+        result=row[12],
+        error=to_failure(row[13]),
+    )
