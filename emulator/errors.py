@@ -5,7 +5,6 @@ EmulatorError            the user can put it right: one clear line, exit code 1
 ├── ConfigError          the config is wrong; carries every Problem, not just the first
 ├── DurationError        a duration nobody can read
 ├── CronError            a cron expression the platform would refuse; names the field
-├── ValueRefused         a value that cannot cross between the worker and the platform
 ├── StateInUse           another emulator holds the state folder
 ├── StoreError           the store cannot be read or written (full disk, foreign file)
 ├── PortTaken            somebody else listens on the port
@@ -58,10 +57,6 @@ class CronError(EmulatorError, ValueError):
         self.expression = expression
         self.field = field
         self.why = why
-
-
-class ValueRefused(EmulatorError, TypeError):
-    """A value that cannot cross between the worker and the platform."""
 
 
 class StateInUse(EmulatorError):

@@ -161,3 +161,36 @@ class Invocation:
     outcome: str
     error: Failure | None = None
     lines: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tick:
+    """What the scheduled handler receives: the expression as written, and the minute it stands for."""
+
+    cron: str
+    time: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """What the queue handler receives, with what is left behind in the queue."""
+
+    queue: str
+    messages: tuple[Message, ...]
+    backlog_count: int = 0
+    backlog_bytes: int = 0
+    oldest_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How a dispatch ended. `result` is what the handler's side recorded: acks and retries of a batch, `noRetry` of a tick."""
+
+    outcome: str
+    milliseconds: float
+    error: Failure | None = None
+    result: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def is_ok(self) -> bool:
+        return self.outcome == "ok"
