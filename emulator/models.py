@@ -53,11 +53,12 @@ class StepState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """An error as it is stored and shown: the class name, the text, and where there is one the traceback."""
+    """An error as it is stored and shown: class name, text, traceback; `type` is where the class is found again."""
 
     name: str
     message: str
     trace: str = ""
+    type: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,7 @@ TO_WORKER = {
     "cancel": "leave this conversation; nobody waits for it any more",
     "credit": "bytes: so much of the response's body has been passed on; send more",
     "answer": "error: the end of a call; the body is its value",
-    "ping": "are you there?",
+    "ping": "turns: are you there? Answer after so many turns of the loop",
     "stop": "finish nothing more and exit",
 }
 TO_EMULATOR = {
@@ -37,7 +37,7 @@ TO_EMULATOR = {
     "done": "error, outcome: the conversation is over, waitUntil included; the body is the value `run` returned",
     "call": "by, target, method: use a binding or take a step; answered by `answer`; the body is the arguments' value",
     "print": "by, stream: text the user's code printed or logged",
-    "pong": "here I am",
+    "pong": "debugger: here I am, and whether an editor's debugger is attached",
     "hold": "on: a debugger holds the process, or lets go of it",
 }
 
@@ -118,6 +118,9 @@ class Channel(Protocol):
 
     def send(self, kind: str, id: int = 0, head: dict[str, Any] | None = None, body: bytes = b"") -> None: ...
 
+    def flush(self) -> None:
+        """Let everything sent so far leave now: the process is about to stand still."""
+
     def close(self) -> None: ...
 
 
@@ -156,17 +159,17 @@ class SocketChannel(asyncio.Protocol):
 
     def send(self, kind: str, id: int = 0, head: dict[str, Any] | None = None, body: bytes = b"") -> None:
         if not self._unsent:
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self.flush)
         self._unsent.append(pack(Frame(kind, id, head or {}, body)))
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
         unsent, self._unsent = self._unsent, []
         if self._transport is not None:
             self._transport.write(b"".join(unsent))
 
     def close(self) -> None:
         if self._transport is not None:
-            self._flush()
+            self.flush()
             self._transport.close()
 
 
@@ -183,6 +186,9 @@ class MemoryChannel:
     def send(self, kind: str, id: int = 0, head: dict[str, Any] | None = None, body: bytes = b"") -> None:
         if self.other is not None:
             self._loop.call_soon(self.other._receive, pack(Frame(kind, id, head or {}, body)))
+
+    def flush(self) -> None:
+        """Nothing is held back."""
 
     def _receive(self, piece: bytes) -> None:
         for frame in self._unpacker.feed(piece):

@@ -56,6 +56,24 @@ def shown(text: str | None) -> Any:
     return None if text is None else json.loads(text, object_hook=_show)
 
 
+def is_too_large(text: bytes) -> bool:
+    """Whether a value in wire form is over the limit; what base64 adds to bytes does not count against it."""
+    if len(text) <= LARGEST:
+        return False
+    return len(text) > 2 * LARGEST or len(text) - _padding(json.loads(text)) > LARGEST
+
+
+def _padding(form: Any) -> int:
+    match form:
+        case {"$": "bytes", "v": str(text)}:
+            return len(text) - len(text) * 3 // 4 + len('{"$":"bytes","v":""}')
+        case dict():
+            return sum(map(_padding, form.values()))
+        case list():
+            return sum(map(_padding, form))
+    return 0
+
+
 def _form(value: Any, lenient: bool) -> Any:
     match value:
         case None | bool() | str():

@@ -24,11 +24,11 @@ def to_known_time(column: int) -> datetime:
 
 
 def from_failure(error: Failure | None) -> str | None:
-    return None if error is None else json.dumps([error.name, error.message, error.trace])
+    return None if error is None else json.dumps([error.name, error.message, error.trace, error.type])
 
 
 def to_failure(column: str | None) -> Failure | None:
     if column is None:
         return None
-    name, message, trace = json.loads(column)
-    return Failure(name=name, message=message, trace=trace)
+    name, message, trace, kind = json.loads(column)
+    return Failure(name=name, message=message, trace=trace, type=kind)

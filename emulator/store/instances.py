@@ -71,6 +71,19 @@ class Instances:
         )
         return [_instance(row) for row in rows]
 
+    def next_wake(self) -> datetime | None:
+        """When the first instance that nobody runs is due."""
+        row = self._db.execute("select min(wake_at) from instances where status = ?", (Status.WAITING,)).fetchone()
+        return to_time(row[0])
+
+    def due(self, at: datetime) -> list[Instance]:
+        """Instances that nobody runs and whose time has come, in the order of their time."""
+        rows = self._db.execute(
+            f"select {_INSTANCE} from instances where status = ? and wake_at <= ? order by wake_at, key",
+            (Status.WAITING, from_time(at)),
+        )
+        return [_instance(row) for row in rows]
+
     def count_by_status(self, workflow: str) -> dict[Status, int]:
         rows = self._db.execute("select status, count(*) from instances where workflow = ? group by status", (workflow,))
         return {Status(status): count for status, count in rows}
@@ -191,19 +204,17 @@ class Instances:
         ]
 
     def put_attempt(self, attempt: Attempt) -> None:
+        """An attempt begins."""
         self._db.execute(
-            """
-            insert or replace into attempts (instance, "order", attempt, started_at, ended_at, error)
-            values (?, ?, ?, ?, ?, ?)
-            """,
-            (
-                attempt.instance,
-                attempt.order,
-                attempt.attempt,
-                from_time(attempt.started_at),
-                from_time(attempt.ended_at),
-                from_failure(attempt.error),
-            ),
+            'insert or replace into attempts (instance, "order", attempt, started_at) values (?, ?, ?, ?)',
+            (attempt.instance, attempt.order, attempt.attempt, from_time(attempt.started_at)),
+        )
+
+    def end_attempt(self, step: Step, *, at: datetime, error: Failure | None = None) -> None:
+        """A step's latest attempt is over."""
+        self._db.execute(
+            'update attempts set ended_at = ?, error = ? where instance = ? and "order" = ? and attempt = ?',
+            (from_time(at), from_failure(error), step.instance, step.order, step.attempts),
         )
 
     def add_event(self, key: int, type: str, *, payload: str, at: datetime) -> None:

@@ -1,0 +1,1 @@
+"""Parse → one Emulator method → JSON."""

@@ -1,0 +1,146 @@
+"""The local routes: health, the clock, the triggers of crons and queues."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from emulator import duration
+from emulator.bindings import queues
+from emulator.errors import EmulatorError
+from emulator.models import Tick
+from emulator.server import Emulator
+
+_SCHEDULED = ("/cdn-cgi/local/scheduled", "/cdn-cgi/handler/scheduled", "/cdn-cgi/mf/scheduled")
+_LARGEST_BODY = 1 << 20
+
+
+class BadRequest(EmulatorError):
+    """The request does not say what it should."""
+
+
+def local_routes(emulator: Emulator) -> list[Route]:
+    """The routes under /cdn-cgi/local and the older spellings of the scheduled one."""
+
+    async def health(request: Request) -> Response:
+        return JSONResponse(emulator.health())
+
+    async def scheduled(request: Request) -> Response:
+        query = request.query_params
+        worker = _named(emulator, query.get("worker"))
+        tick = Tick(cron=query.get("cron", ""), time=_moment_of(query.get("time")) or emulator.clock.now())
+        outcome = await emulator.tick(worker, tick)
+        status = 200 if outcome.is_ok else 500
+        if query.get("format") == "json":
+            answer = {"outcome": outcome.outcome, "noRetry": bool(outcome.result.get("noRetry", False))}
+            return JSONResponse(answer, status)
+        return PlainTextResponse(outcome.outcome, status)
+
+    async def push(request: Request) -> Response:
+        message = await _json(request)
+        if not isinstance(message, dict) or "body" not in message:
+            raise BadRequest('a message is {"body", "content_type"?, "delay_seconds"?}')
+        options = {
+            "contentType": message.get("content_type", "json"),
+            **({"delaySeconds": message["delay_seconds"]} if "delay_seconds" in message else {}),
+        }
+        metrics = await queues.call(emulator.broker, request.path_params["queue"], "send", [message["body"], options])
+        return JSONResponse({"ok": True, **metrics})
+
+    async def clock(request: Request) -> Response:
+        if request.method == "POST":
+            await _move(emulator, await _json(request))
+        return JSONResponse(_clock(emulator))
+
+    return [
+        Route("/cdn-cgi/local/health", _explained(health)),
+        *(Route(path, _explained(scheduled), methods=["GET", "POST"]) for path in _SCHEDULED),
+        Route("/cdn-cgi/local/queues/{queue:path}/messages", _explained(push), methods=["POST"]),
+        Route("/cdn-cgi/local/clock", _explained(clock), methods=["GET", "POST"]),
+    ]
+
+
+def local_app(emulator: Emulator) -> Starlette:
+    """Everything of ours, and a clear 404 for the rest of /cdn-cgi/."""
+    return Starlette(routes=local_routes(emulator), exception_handlers={404: _not_found, 405: _not_allowed})
+
+
+def _explained(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except (EmulatorError, TypeError, ValueError) as error:
+            return JSONResponse({"ok": False, "error": str(error)}, 400)
+
+    return answer
+
+
+async def _move(emulator: Emulator, wanted: Any) -> None:
+    match wanted:
+        case {"advance": by}:
+            await emulator.advance(duration.parse(by))
+        case {"set": str(moment)}:
+            await emulator.move_to(_iso(moment))
+        case {"reset": True}:
+            emulator.reset_clock()
+        case _:
+            raise BadRequest('say {"advance": "3 days"}, {"set": an ISO time} or {"reset": true}')
+
+
+def _clock(emulator: Emulator) -> dict[str, Any]:
+    now = emulator.clock.now()
+    offset = now - datetime.now(UTC)
+    return {"now": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"), "offset_ms": _milliseconds(offset)}
+
+
+def _milliseconds(offset: timedelta) -> int:
+    return round(offset / timedelta(milliseconds=1))
+
+
+def _named(emulator: Emulator, name: str | None) -> Any:
+    for worker in emulator.workers:
+        if name is None or worker.name == name:
+            return worker
+    raise BadRequest(f'no worker is called "{name}"; there are {", ".join(worker.name for worker in emulator.workers)}')
+
+
+def _moment_of(milliseconds: str | None) -> datetime | None:
+    if milliseconds is None:
+        return None
+    try:
+        return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise BadRequest(f"time is a number of milliseconds since 1970, got {milliseconds!r}") from error
+
+
+def _iso(moment: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(moment)
+    except ValueError as error:
+        raise BadRequest(f"a time looks like 2030-01-31T12:00:00Z, got {moment!r}") from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+async def _json(request: Request) -> Any:
+    body = await request.body()
+    if len(body) > _LARGEST_BODY:
+        raise BadRequest("the body is over 1 MiB")
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(f"the body is no JSON: {error}") from error
+
+
+def _not_found(request: Request, error: Exception) -> Response:
+    return PlainTextResponse(f"{request.url.path} is under /cdn-cgi/, where the emulator's own routes live; it has none of this name\n", 404)
+
+
+def _not_allowed(request: Request, error: Exception) -> Response:
+    return PlainTextResponse(f"{request.method} is not what this route takes\n", 405)

@@ -1,0 +1,45 @@
+"""Config → what each name in `env` answers, as the user's process is told it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from emulator.config import Config
+
+_FLAGS = ("python_workflows_implicit_dependencies", "python_no_global_handlers")
+
+
+def load_head(config: Config) -> dict[str, Any]:
+    """The frame that makes a user's process load the worker of this config."""
+    return {
+        "main": str(config.main),
+        "module_root": str(config.module_root),
+        "project": str(config.root),
+        "date": config.compatibility_date,
+        "flags": {flag: config.has_flag(flag) for flag in _FLAGS},
+        "bindings": bindings(config),
+        "config": config.path.name,
+    }
+
+
+def bindings(config: Config) -> list[dict[str, Any]]:
+    """Each binding with its type and what the user's side needs to know of it."""
+    found: list[dict[str, Any]] = [
+        # A date in TOML, say, is text to the worker, as it would be after a deploy.
+        {"name": name, "type": "var", "value": json.loads(json.dumps(value, default=str))}
+        for name, value in config.vars.items()
+    ]
+    found += [{"name": each.binding, "type": "workflow", "workflow": each.name} for each in config.workflows]
+    found += [
+        {"name": each.binding, "type": "queue", "queue": each.queue, "delivery_delay": each.delivery_delay}
+        for each in config.producers
+    ]
+    found += [{"name": each.binding, "type": "unsupported", "kind": each.kind} for each in config.unsupported]
+    found += [{"name": each.binding, "type": "unsupported", "kind": "Service"} for each in config.services]
+    return found
+
+
+def same_interpreter(one: Config, other: Config) -> bool:
+    """Whether a process started for one config can serve another: its folder is where the interpreter was found."""
+    return one.root == other.root

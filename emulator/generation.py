@@ -1,0 +1,296 @@
+"""A generation seen from outside: load, converse, drain, stop; and the watch over its process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from emulator.errors import WorkerError, WorkerGone
+from emulator.launch import Launched
+from emulator.models import Failure
+from emulator.wire import Channel, Frame, SocketChannel
+
+_PING_EVERY = 0.25
+_BLOCKED_AFTER = 1.0
+_KILLED_AFTER = 30.0
+_SETTLED_AFTER_TURNS = 20
+
+Answer = tuple[dict[str, Any], bytes]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """What a generation offers, each handler and workflow class with its file and line."""
+
+    handlers: dict[str, tuple[str, int]]
+    workflows: dict[str, tuple[str, int]]
+    entrypoints: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
+    packages: tuple[str, ...] = ()
+    python: str = ""
+
+
+class LoadFailed(WorkerError):
+    """The worker could not be imported; `files` are those that were read before it failed."""
+
+    def __init__(self, error: dict[str, Any], files: Sequence[str]) -> None:
+        super().__init__(error["kind"], error["message"], error.get("trace", ""))
+        self.place = error.get("place")
+        self.files = tuple(map(Path, files))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hooks:
+    """What a generation calls upward."""
+
+    answer: Callable[[Generation, Frame], Awaitable[Answer]]
+    printed: Callable[[Generation, int, str, str], None]
+    died: Callable[[Generation, str], None]
+    blocked: Callable[[Generation, str], None]
+
+
+class Conversation:
+    """One event under way in a generation: its frames in order, until `done` or the generation's end."""
+
+    def __init__(self, generation: Generation, number: int) -> None:
+        self.generation = generation
+        self.number = number
+        self._frames: deque[Frame] = deque()
+        self._news: asyncio.Future[None] | None = None
+        self._lost: WorkerGone | None = None
+
+    def feed(self, frame: Frame) -> None:
+        self._frames.append(frame)
+        self._wake()
+
+    def lose(self, why: WorkerGone) -> None:
+        self._lost = why
+        self._wake()
+
+    async def receive(self) -> Frame:
+        """The next frame. Raises WorkerGone when the process ended first."""
+        while not self._frames:
+            if self._lost is not None:
+                raise self._lost
+            self._news = asyncio.get_running_loop().create_future()
+            await self._news
+        return self._frames.popleft()
+
+    async def done(self) -> Frame:
+        """The last frame."""
+        while True:
+            frame = await self.receive()
+            if frame.kind == "done":
+                return frame
+
+    def send(self, kind: str, head: dict[str, Any] | None = None, body: bytes = b"") -> None:
+        self.generation.send(kind, self.number, head, body)
+
+    def leave(self) -> None:
+        """Nobody waits for this any more: the user's side is cancelled, what it still sends is dropped."""
+        self.send("cancel")
+        self.generation.forget(self.number)
+
+    def _wake(self) -> None:
+        if self._news is not None and not self._news.done():
+            self._news.set_result(None)
+
+
+@dataclass
+class Generation:
+    """One loaded version of a worker, in one process (or, in process, at the other end of a memory channel)."""
+
+    worker: str
+    number: int
+    hooks: Hooks
+    channel: Channel
+    launched: Launched | None = None
+    loaded: Loaded = field(default_factory=lambda: Loaded(handlers={}, workflows={}))
+    holds: bool = False
+    alive: bool = True
+
+    def __post_init__(self) -> None:
+        self._numbers = itertools.count(1)
+        self._conversations: dict[int, Conversation] = {}
+        self._answering: set[asyncio.Task[None]] = set()
+        self._opening: asyncio.Future[Frame] | None = None
+        self._settling: dict[int, asyncio.Future[None]] = {}
+        self._last_pong = asyncio.get_running_loop().time()
+        self._watching: asyncio.Task[None] | None = None
+        self._said_blocked = False
+        self._stopping = False
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+        self.channel.on_frame = self._receive
+        self.channel.on_close = self._closed
+
+    async def load(self, head: dict[str, Any]) -> None:
+        """Import the worker. Raises LoadFailed, or WorkerGone when the process ended over it."""
+        self._opening = asyncio.get_running_loop().create_future()
+        self.channel.send("load", 0, head)
+        if not self.alive:
+            raise WorkerGone("it ended before it could load the worker")
+        frame = await self._opening
+        if frame.kind == "failed":
+            raise LoadFailed(frame.head["error"], frame.head["files"])
+        self.loaded = _loaded(frame.head)
+        if self.launched is not None:
+            self._watching = asyncio.create_task(self._watch())
+
+    def open(self, kind: str, head: dict[str, Any], body: bytes = b"") -> Conversation:
+        """Begin a conversation. Raises WorkerGone when the process has ended."""
+        if not self.alive:
+            raise WorkerGone("the worker's process has ended")
+        number = next(self._numbers)
+        conversation = self._conversations[number] = Conversation(self, number)
+        self._quiet.clear()
+        self.channel.send(kind, number, head, body)
+        return conversation
+
+    def send(self, kind: str, number: int, head: dict[str, Any] | None = None, body: bytes = b"") -> None:
+        self.channel.send(kind, number, head, body)
+
+    def forget(self, number: int) -> None:
+        self._conversations.pop(number, None)
+        if not self._conversations:
+            self._quiet.set()
+
+    async def settle(self) -> None:
+        """Return when the user's loop has nothing more to do at once."""
+        if not self.alive:
+            return
+        number = next(self._numbers)
+        settled = self._settling[number] = asyncio.get_running_loop().create_future()
+        self.channel.send("ping", number, {"turns": _SETTLED_AFTER_TURNS})
+        await settled
+
+    async def drain(self, grace: float) -> None:
+        """Let conversations end, for so many seconds; then end the process."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._quiet.wait(), grace)
+        await self.stop()
+
+    async def stop(self) -> None:
+        """End the process now: asked first, killed if it does not listen."""
+        self._stopping = True
+        if self._watching is not None:
+            self._watching.cancel()
+        if self.alive:
+            self.channel.send("stop")
+            self.channel.flush()
+        if self.launched is not None:
+            await self.launched.end()
+        self.channel.close()
+
+    def _receive(self, frame: Frame) -> None:
+        match frame.kind:
+            case "call":
+                task = asyncio.get_running_loop().create_task(self._answer(frame))
+                self._answering.add(task)
+                task.add_done_callback(self._answering.discard)
+            case "print":
+                text = frame.body.decode("utf-8", "replace")
+                self.hooks.printed(self, frame.head["by"], frame.head["stream"], text)
+            case "pong":
+                self._last_pong = asyncio.get_running_loop().time()
+                self._said_blocked = False
+                self.holds = frame.head["debugger"]
+                settled = self._settling.pop(frame.id, None)
+                if settled is not None and not settled.done():
+                    settled.set_result(None)
+            case "hold":
+                self._last_pong = asyncio.get_running_loop().time()
+                self.holds = frame.head["on"]
+            case "ready" | "failed":
+                if self._opening is not None and not self._opening.done():
+                    self._opening.set_result(frame)
+            case _:
+                self._pass_on(frame)
+
+    def _pass_on(self, frame: Frame) -> None:
+        conversation = self._conversations.get(frame.id)
+        if conversation is None:
+            return
+        if frame.kind == "done" or frame.head.get("done"):
+            self.forget(frame.id)
+        conversation.feed(frame)
+
+    async def _answer(self, frame: Frame) -> None:
+        try:
+            head, body = await self.hooks.answer(self, frame)
+        except asyncio.CancelledError:
+            return
+        if self.alive:
+            self.channel.send("answer", frame.id, head, body)
+
+    def _closed(self) -> None:
+        if not self.alive:
+            return
+        self.alive = False
+        why = self.launched.epitaph() if self.launched is not None else "it was stopped"
+        gone = WorkerGone(f"the worker's process ended: {why}")
+        if self._opening is not None and not self._opening.done():
+            self._opening.set_exception(gone)
+        conversations, self._conversations = list(self._conversations.values()), {}
+        for conversation in conversations:
+            conversation.lose(gone)
+        self._quiet.set()
+        for settling in self._settling.values():
+            settling.set_result(None)
+        for task in self._answering:
+            task.cancel()
+        if self._watching is not None:
+            self._watching.cancel()
+        if not self._stopping:
+            self.hooks.died(self, why)
+
+    async def _watch(self) -> None:
+        """Ask for a sign of life four times a second; say where it hangs, and end it when it hangs for good."""
+        assert self.launched is not None
+        loop = asyncio.get_running_loop()
+        asked = loop.time()
+        while self.alive:
+            self.channel.send("ping", 0, {"turns": 0})
+            await asyncio.sleep(_PING_EVERY)
+            now = loop.time()
+            if self.holds or now - asked > _BLOCKED_AFTER:
+                # A debugger holds the process, or this process itself stood still: nobody is late.
+                self._last_pong = now
+            asked = now
+            silence = now - self._last_pong
+            if silence > _BLOCKED_AFTER + _PING_EVERY and not self._said_blocked:
+                self._said_blocked = True
+                self.hooks.blocked(self, self.launched.stack())
+            if silence > _KILLED_AFTER:
+                self.launched.kill(f"it did not answer for {_KILLED_AFTER:.0f} s")
+                return
+
+
+def _loaded(head: dict[str, Any]) -> Loaded:
+    return Loaded(
+        handlers={name: (place[0], place[1]) for name, place in head["handlers"].items()},
+        workflows={name: (place[0], place[1]) for name, place in head["workflows"].items()},
+        entrypoints=tuple(head["entrypoints"]),
+        files=tuple(map(Path, head["files"])),
+        packages=tuple(head["packages"]),
+        python=head["python"],
+    )
+
+
+async def connect(launched: Launched) -> SocketChannel:
+    """The channel to a launched process."""
+    _, channel = await asyncio.get_running_loop().create_connection(SocketChannel, sock=launched.socket)
+    return channel
+
+
+def failure(error: dict[str, Any]) -> Failure:
+    """An error that crossed, as a noun."""
+    return Failure(
+        name=error["kind"], message=error["message"], trace=error.get("trace", ""), type=error.get("type", "")
+    )

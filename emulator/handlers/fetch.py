@@ -1,0 +1,185 @@
+"""ASGI on one side, request and response frames on the other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from emulator.errors import EmulatorError, WorkerError, WorkerGone
+from emulator.generation import Conversation
+from emulator.guard import check_headers
+from emulator.models import Outcome
+from emulator.wire import WINDOW, Frame
+from emulator.worker import Worker
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Explain = Callable[[Scope, Send, EmulatorError], Awaitable[None]]
+
+_PIECE = 64 << 10
+_LOOK_FOR_DISCONNECT_AFTER = 0.02
+
+
+class Fetch:
+    """The worker's own routes. A failing handler is explained to the browser by `explain`."""
+
+    def __init__(
+        self, worker: Worker, dispatch: Callable[[Worker, FetchEvent], Awaitable[Outcome]], explain: Explain
+    ) -> None:
+        self._worker = worker
+        self._dispatch = dispatch
+        self._explain = explain
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._worker.error is not None:
+            await self._explain(scope, send, self._worker.error)
+            return
+        event = FetchEvent(scope, receive, send)
+        try:
+            outcome = await self._dispatch(self._worker, event)
+        except WorkerGone as gone:
+            await self._fail(scope, send, event, gone)
+            return
+        if outcome.error is not None and not event.answered:
+            error = outcome.error
+            await self._fail(scope, send, event, WorkerError(error.name, error.message, error.trace))
+
+    async def _fail(self, scope: Scope, send: Send, event: FetchEvent, error: WorkerError) -> None:
+        if event.answered:
+            # Half an answer is out; closing the connection is the only honest way to say that it is not whole.
+            raise error
+        await self._explain(scope, send, error)
+
+
+class FetchEvent:
+    """One browser request on its way through a generation."""
+
+    kind = "fetch"
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._room = WINDOW
+        self._more_room = asyncio.Event()
+        self._watcher: asyncio.Task[None] | None = None
+        self.answered = False
+        self.status = 0
+
+    @property
+    def label(self) -> str:
+        return str(self._scope["method"])
+
+    @property
+    def title(self) -> str:
+        return _target(self._scope)
+
+    def frame(self) -> tuple[dict[str, Any], bytes]:
+        scope = self._scope
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+        names = {name for name, _ in headers}
+        if "cf-connecting-ip" not in names and scope.get("client"):
+            headers.append(("cf-connecting-ip", scope["client"][0]))
+        host = next((value for name, value in headers if name == "host"), "127.0.0.1")
+        return {
+            "method": scope["method"],
+            "url": f"{scope['scheme']}://{host}{_target(scope)}",
+            "headers": headers,
+            "has_body": "content-length" in names or "transfer-encoding" in names,
+            "cf": None,
+        }, b""
+
+    def result(self, outcome: Outcome) -> str:
+        if self.status:
+            return str(self.status)
+        return "canceled" if outcome.error is None else "503" if outcome.error.name == "WorkerGone" else "500"
+
+    async def converse(self, conversation: Conversation) -> Frame | None:
+        upload: asyncio.Task[None] | None = None
+        look = None
+        if any(name in (b"content-length", b"transfer-encoding") for name, _ in self._scope["headers"]):
+            upload = asyncio.create_task(self._upload(conversation))
+        else:
+            # Few requests last long enough for their browser to go away; only those are watched.
+            look = asyncio.get_running_loop().call_later(
+                _LOOK_FOR_DISCONNECT_AFTER, self._watch, conversation
+            )
+        try:
+            return await self._download(conversation)
+        finally:
+            if look is not None:
+                look.cancel()
+            if upload is not None:
+                upload.cancel()
+            if self._watcher is not None:
+                self._watcher.cancel()
+
+    def _watch(self, conversation: Conversation) -> None:
+        self._watcher = asyncio.create_task(self._leave_on_disconnect(conversation))
+
+    async def _leave_on_disconnect(self, conversation: Conversation) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        conversation.send("cancel")
+
+    async def _upload(self, conversation: Conversation) -> None:
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                conversation.send("cancel")
+                return
+            body: bytes = message.get("body", b"")
+            for start in range(0, len(body), _PIECE):
+                piece = body[start : start + _PIECE]
+                while self._room <= 0:
+                    self._more_room.clear()
+                    await self._more_room.wait()
+                self._room -= len(piece)
+                conversation.send("body", {"more": True}, piece)
+            if not message.get("more_body", False):
+                conversation.send("body", {"more": False})
+                break
+        await self._leave_on_disconnect(conversation)
+
+    async def _download(self, conversation: Conversation) -> Frame | None:
+        while True:
+            frame = await conversation.receive()
+            match frame.kind:
+                case "credit":
+                    self._room += frame.head["bytes"]
+                    self._more_room.set()
+                case "head":
+                    await self._start(frame)
+                    if frame.head.get("done"):
+                        return None
+                case "body":
+                    await self._send(
+                        {"type": "http.response.body", "body": frame.body, "more_body": frame.head["more"]}
+                    )
+                    if frame.body:
+                        conversation.send("credit", {"bytes": len(frame.body)})
+                case "done":
+                    return frame
+
+    async def _start(self, frame: Frame) -> None:
+        status, headers = frame.head["status"], frame.head["headers"]
+        wrong = check_headers(headers)
+        if wrong is not None:
+            raise WorkerError("BadHeader", wrong)
+        self.answered, self.status = True, status
+        raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        more = frame.head["more"]
+        if not more and status >= 200 and status not in (204, 304) and not any(name == b"content-length" for name, _ in raw):
+            raw.append((b"content-length", str(len(frame.body)).encode()))
+        await self._send({"type": "http.response.start", "status": status, "headers": raw})
+        if not more:
+            await self._send({"type": "http.response.body", "body": frame.body})
+
+
+def _target(scope: Scope) -> str:
+    """Path and query as the client sent them, percent-encoding kept."""
+    raw = scope.get("raw_path") or scope["path"].encode()
+    query = scope.get("query_string", b"")
+    return (raw + b"?" + query if query else raw).decode("latin-1")

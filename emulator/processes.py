@@ -1,0 +1,42 @@
+"""How a generation is started: in a process of the user's interpreter, or in this one over a memory channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from emulator.config import Config
+from emulator.errors import EmulatorError
+from emulator.generation import Generation, Hooks, connect
+from emulator.launch import Launched, interpreter_for, launch
+from emulator.runtime.session import Session
+from emulator.wire import memory_channels
+
+
+@dataclass
+class Processes:
+    """Starts each generation in a process of its own; the first one may have been launched ahead of all imports."""
+
+    python: str | None = None
+    ahead: list[Launched] = field(default_factory=list)
+
+    async def start(self, config: Config, number: int, hooks: Hooks) -> Generation:
+        """A generation that waits for `load`."""
+        launched = self.ahead.pop() if self.ahead else self._launch(config)
+        return Generation(config.name, number, hooks, await connect(launched), launched)
+
+    def _launch(self, config: Config) -> Launched:
+        interpreter = interpreter_for(config.root, self.python)
+        try:
+            return launch(interpreter, config.root)
+        except OSError as error:
+            raise EmulatorError(f"{interpreter} cannot be started: {error.strerror}; give another with --python") from error
+
+
+class InProcess:
+    """Starts each generation in this very process: for coverage, monkeypatching and the simplest debugging."""
+
+    async def start(self, config: Config, number: int, hooks: Hooks) -> Generation:
+        """A generation that waits for `load`; the modules of the one before it are forgotten then."""
+        ours, theirs = memory_channels()
+        Session(theirs)
+        return Generation(config.name, number, hooks, ours)

@@ -1,0 +1,35 @@
+"""The user's process: `python …/emulator/runtime/__main__.py SOCKET LIFELINE STACK_FILE`, started by the emulator."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def _make_emulator_importable() -> None:
+    """
+    Give this process the package `emulator`, and nothing of what is installed beside it.
+
+    The interpreter may be any, with no emulator in its site-packages; the folder of this script must not shadow anything.
+    """
+    sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
+    spec = importlib.util.spec_from_file_location(
+        "emulator", _PACKAGE / "__init__.py", submodule_search_locations=[str(_PACKAGE)]
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    package = importlib.util.module_from_spec(spec)
+    sys.modules["emulator"] = package
+    spec.loader.exec_module(package)
+
+
+if __name__ == "__main__":
+    _make_emulator_importable()
+    process = importlib.import_module("emulator.runtime.process")
+    process.main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
+    # Threads that the worker left behind must not keep the process.
+    os._exit(0)

@@ -1,0 +1,65 @@
+"""Questions to the emulator: the frame leaves at call time, the answer is awaited later."""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import itertools
+from collections.abc import Awaitable, Callable, Generator
+from typing import Any, Generic, TypeVar
+
+from emulator.runtime.output import speaker
+from emulator.sdk.workers.workflows import WorkflowError
+from emulator.wire import Channel, Frame
+
+T = TypeVar("T")
+
+
+class Pending(Awaitable[T], Generic[T]):
+    """
+    A call that is under way, whether anybody awaits it or not.
+
+    The platform makes a binding's call when it is called, not when it is awaited; so do we.
+    """
+
+    def __init__(self, answer: asyncio.Future[Frame], then: Callable[[Frame], T]) -> None:
+        self._answer = answer
+        self._then = then
+
+    def __await__(self) -> Generator[Any, None, T]:
+        frame = yield from asyncio.shield(self._answer).__await__()
+        return self._then(frame)
+
+
+class Calls:
+    """All questions of one generation that wait for their answers."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._numbers = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[Frame]] = {}
+
+    def ask(self, target: str, method: str, head: dict[str, Any], body: bytes = b"") -> asyncio.Future[Frame]:
+        """Send a call now; the future is its answer, or raises what the other side says."""
+        number = next(self._numbers)
+        answer: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = answer
+        self._channel.send("call", number, {"by": speaker.get(), "target": target, "method": method, **head}, body)
+        return answer
+
+    def answered(self, frame: Frame) -> None:
+        answer = self._waiting.pop(frame.id, None)
+        if answer is None or answer.done():
+            return
+        error = frame.head.get("error")
+        if error is None:
+            answer.set_result(frame)
+        else:
+            answer.set_exception(_exception(error))
+
+
+def _exception(error: dict[str, Any]) -> Exception:
+    if "code" in error:
+        return WorkflowError(error["code"], error["message"])
+    kind = getattr(builtins, error["kind"], Exception)
+    return kind(error["message"]) if isinstance(kind, type) and issubclass(kind, Exception) else Exception(error["message"])

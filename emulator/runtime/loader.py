@@ -1,0 +1,141 @@
+"""Import the user's modules from their source, and explain in their own terms what went wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterator, Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import EXTENSION_SUFFIXES, SOURCE_SUFFIXES, ExtensionFileLoader, FileFinder, ModuleSpec
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import CodeType, ModuleType
+
+_ALIASES = ("workers", "js", "pyodide", "asgi")
+_NOT_OWN = ("site-packages", "dist-packages", "python_modules")
+
+
+class AliasFinder(MetaPathFinder):
+    """`workers`, `js`, `pyodide` and `asgi` are ours, even where packages of those names are installed."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname.partition(".")[0] not in _ALIASES:
+            return None
+        try:
+            real = importlib.util.find_spec(f"emulator.sdk.{fullname}")
+        except ModuleNotFoundError:
+            return None
+        if real is None:
+            return None
+        is_package = real.submodule_search_locations is not None
+        return ModuleSpec(fullname, _AliasLoader(), origin=real.origin, is_package=is_package)
+
+
+class _AliasLoader(Loader):
+    def exec_module(self, module: ModuleType) -> None:
+        # The import system hands out what stands in sys.modules afterwards, so both names mean one module.
+        sys.modules[module.__name__] = importlib.import_module(f"emulator.sdk.{module.__name__}")
+
+
+class SourceOnlyLoader(SourceFileLoader):
+    """Never reads or writes bytecode: two saves within a second and of one size would look the same to it."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        path = self.get_filename(fullname)
+        code: CodeType = self.source_to_code(self.get_data(path), path)
+        return code
+
+
+class WorkerPath:
+    """Makes the worker's folder importable, ahead of everything, and knows which modules are the worker's own."""
+
+    def __init__(self, module_root: Path, project: Path) -> None:
+        self.root = module_root
+        self._roots = tuple({str(module_root), str(project)})
+        self._fallbacks = [str(folder) for folder in (project / "python_modules",) if folder.is_dir()]
+        self._alias = AliasFinder()
+
+    def __enter__(self) -> WorkerPath:
+        sys.meta_path.insert(0, self._alias)
+        sys.path_hooks.insert(0, self._finder)
+        sys.path[:0] = [str(self.root)]
+        sys.path.extend(self._fallbacks)
+        for entry in list(sys.path_importer_cache):
+            if self._owns(entry):
+                del sys.path_importer_cache[entry]
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        sys.meta_path.remove(self._alias)
+        sys.path_hooks.remove(self._finder)
+        for entry in (str(self.root), *self._fallbacks):
+            sys.path.remove(entry)
+
+    def _finder(self, folder: str) -> FileFinder:
+        if not self._owns(folder):
+            raise ImportError
+        return FileFinder(folder, (ExtensionFileLoader, EXTENSION_SUFFIXES), (SourceOnlyLoader, SOURCE_SUFFIXES))
+
+    def _owns(self, path: str) -> bool:
+        inside = any(path == root or path.startswith(root + "/") or path.startswith(root + "\\") for root in self._roots)
+        return inside and not any(part in _NOT_OWN for part in Path(path).parts)
+
+    def own_modules(self) -> Iterator[ModuleType]:
+        """The worker's modules that are loaded now."""
+        for module in list(sys.modules.values()):
+            file = getattr(module, "__file__", None)
+            if isinstance(file, str) and self._owns(file):
+                yield module
+
+    def third_party(self) -> list[str]:
+        """Names of the installed modules the worker imported: what a spare may import ahead of time."""
+        return sorted(
+            name
+            for name, module in list(sys.modules.items())
+            if any(part in (getattr(module, "__file__", None) or "") for part in ("site-packages", "dist-packages"))
+        )
+
+    def forget(self) -> None:
+        """Drop whatever stands under the names of the worker's modules, so that the next import reads them anew."""
+        for name in list(sys.modules):
+            top = name.partition(".")[0]
+            if (self.root / f"{top}.py").is_file() or (self.root / top / "__init__.py").is_file():
+                del sys.modules[name]
+        importlib.invalidate_caches()
+
+
+def load(main: Path, path: WorkerPath) -> ModuleType:
+    """The worker's main module. Raises what its code raises, with a note where a habit of the platform explains it."""
+    name = ".".join(main.relative_to(path.root).with_suffix("").parts)
+    if not main.is_file():
+        raise FileNotFoundError(f'main = "{main}": there is no such file')
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        _explain(error, path.root)
+        raise
+
+
+def warm(modules: Sequence[str]) -> None:
+    """Import what the last generation needed; a package that is gone or broken is the next load's to report."""
+    for name in modules:
+        with contextlib.suppress(BaseException):
+            importlib.import_module(name)
+
+
+def _explain(error: ModuleNotFoundError, root: Path) -> None:
+    missing = error.name or ""
+    if missing.partition(".")[0] == root.name:
+        error.add_note(f'the worker\'s modules are imported from inside "{root.name}/": leave the "{root.name}." out')
+        return
+    if missing.partition(".")[0] in _ALIASES:
+        error.add_note(f'the emulator has no "{missing}"; docs/differences.md lists what there is')
+        return
+    error.add_note(
+        f'no module "{missing}" beside the worker and none installed for {sys.executable};'
+        " install it there, or point --python at the environment that has it"
+    )

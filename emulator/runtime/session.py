@@ -1,0 +1,251 @@
+"""One generation from the inside: frames in, the worker's code called, frames out."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from emulator.runtime import exports, loader, values
+from emulator.runtime.batch import MessageBatch
+from emulator.runtime.bindings import make_env
+from emulator.runtime.calls import Calls
+from emulator.runtime.exports import Exports, HandlerMissing
+from emulator.runtime.invocation import Context, Invocation, ScheduledController
+from emulator.runtime.loader import WorkerPath
+from emulator.runtime.output import MarkedOutput, speaker
+from emulator.runtime.streams import InBody, OutBody
+from emulator.runtime.traces import describe
+from emulator.runtime.workflow import WorkflowStep
+from emulator.sdk.workers import Request, current
+from emulator.sdk.workers.rpc import JsDict
+from emulator.wire import Channel, Frame
+
+
+class Session:
+    """Serves one channel: `load` first, then events until `stop` or the end of the channel."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        *,
+        heartbeat: Callable[[], None] = lambda: None,
+        on_stop: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._channel = channel
+        self._heartbeat = heartbeat
+        self._on_stop = on_stop
+        self._calls = Calls(channel)
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._in_bodies: dict[int, InBody] = {}
+        self._out_bodies: dict[int, OutBody] = {}
+        self._steps: dict[int, WorkflowStep] = {}
+        self._exports = Exports()
+        self._env: Any = None
+        self._root = ""
+        self._implicit_steps = True
+        self._outputs: tuple[MarkedOutput, ...] = ()
+        self._path: WorkerPath | None = None
+        channel.on_frame = self._receive
+        channel.on_close = self._stop
+
+    def attach(self, outputs: tuple[MarkedOutput, ...]) -> None:
+        """The stand-ins for the process's outputs, so that an invocation's last line is not lost."""
+        self._outputs = outputs
+
+    def print(self, by: int, stream: str, text: str) -> None:
+        """Send a line the user's code printed."""
+        self._channel.send("print", 0, {"by": by, "stream": stream}, text.encode("utf-8", "replace"))
+
+    def hold(self, on: bool) -> None:
+        """Tell the emulator that a debugger holds the process, or lets go of it."""
+        self._channel.send("hold", 0, {"on": on})
+        self._channel.flush()
+
+    def _receive(self, frame: Frame) -> None:
+        match frame.kind:
+            case "answer":
+                self._calls.answered(frame)
+            case "fetch" | "scheduled" | "queue" | "run":
+                self._begin(frame)
+            case "body":
+                self._in_bodies[frame.id].feed(frame) if frame.id in self._in_bodies else None
+            case "credit":
+                self._out_bodies[frame.id].credit(frame.head["bytes"]) if frame.id in self._out_bodies else None
+            case "cancel":
+                self._cancel(frame.id)
+            case "expire":
+                self._steps[frame.id].expire(frame.head["key"]) if frame.id in self._steps else None
+            case "ping":
+                self._heartbeat()
+                self._pong(frame.id, frame.head["turns"])
+            case "load":
+                self._load(frame)
+            case "warm":
+                loader.warm(frame.head["modules"])
+            case "stop":
+                self._stop()
+
+    def _pong(self, number: int, turns: int) -> None:
+        """Answer after so many turns of the loop: work that was ready has then been done."""
+        if turns > 0:
+            asyncio.get_running_loop().call_soon(self._pong, number, turns - 1)
+        else:
+            self._channel.send("pong", number, {"debugger": "pydevd" in sys.modules})
+
+    def _stop(self) -> None:
+        path, self._path = self._path, None
+        if path is not None:
+            path.__exit__()
+        for task in self._tasks.values():
+            task.cancel()
+        self._on_stop()
+
+    def _begin(self, frame: Frame) -> None:
+        if frame.head.get("has_body"):
+            self._in_bodies[frame.id] = InBody(self._channel, frame.id)
+        task = asyncio.get_running_loop().create_task(self._converse(frame))
+        self._tasks[frame.id] = task
+
+    async def _converse(self, frame: Frame) -> None:
+        speaker.set(frame.id)
+        invocation = Invocation(self._env, self._complain)
+        current.invocation.set(invocation)
+        handle: dict[str, Callable[[Frame, Invocation], Coroutine[Any, Any, dict[str, Any] | None]]] = {
+            "fetch": self._fetch,
+            "scheduled": self._scheduled,
+            "queue": self._queue,
+            "run": self._run,
+        }
+        try:
+            done = await handle[frame.kind](frame, invocation)
+        except asyncio.CancelledError:
+            done = {"outcome": "canceled", "cancelled": True}
+        except BaseException as error:
+            done = {"outcome": "exception", "error": describe(error, self._root)}
+        finally:
+            self._forget(frame.id)
+        for output in self._outputs:
+            output.finish(frame.id)
+        if done is not None:
+            body = done.pop("body", b"")
+            self._channel.send("done", frame.id, done, body)
+
+    def _forget(self, number: int) -> None:
+        for table in (self._tasks, self._in_bodies, self._out_bodies, self._steps):
+            table.pop(number, None)  # type: ignore[attr-defined]
+
+    def _cancel(self, number: int) -> None:
+        step = self._steps.get(number)
+        if step is not None:
+            step.leave()
+        task = self._tasks.get(number)
+        if task is not None:
+            task.cancel()
+
+    def _complain(self, error: BaseException) -> None:
+        """An error that belongs to no answer: a waitUntil that failed."""
+        self.print(speaker.get(), "error", describe(error, self._root)["trace"].rstrip())
+
+    async def _fetch(self, frame: Frame, invocation: Invocation) -> dict[str, Any] | None:
+        head = frame.head
+        body = self._in_bodies.get(frame.id)
+        request = Request._incoming(head["method"], head["url"], [(k, v) for k, v in head["headers"]], body, head["cf"])
+        response = await self._exports.call("fetch", request, self._env, Context(invocation))
+        outgoing = getattr(response, "_outgoing", None)
+        if outgoing is None:
+            raise TypeError(
+                f"fetch() must return a Response, got {type(response).__name__}"
+                " (the Promise did not resolve to 'Response')"
+            )
+        status, headers, content = outgoing()
+        answer = {"status": status, "headers": headers}
+        if content is None or isinstance(content, bytes):
+            done = not invocation.has_work
+            self._channel.send("head", frame.id, {**answer, "more": False, "done": done}, content or b"")
+            if done:
+                return None
+        else:
+            self._channel.send("head", frame.id, {**answer, "more": True})
+            await self._stream(frame.id, content)
+        await invocation.finish()
+        return {"outcome": "ok"}
+
+    async def _stream(self, number: int, content: AsyncIterator[bytes]) -> None:
+        out = self._out_bodies[number] = OutBody(self._channel, number)
+        async for piece in content:
+            await out.send(piece)
+        out.end()
+
+    async def _scheduled(self, frame: Frame, invocation: Invocation) -> dict[str, Any]:
+        controller = ScheduledController(frame.head["cron"], frame.head["time"])
+        result: dict[str, Any] = {"noRetry": False}
+        try:
+            await self._exports.call("scheduled", controller, self._env, Context(invocation))
+        except HandlerMissing as error:
+            return {"outcome": "exception", "error": describe(error), "result": {"noRetry": True}}
+        except Exception as error:
+            result = {"noRetry": controller.no_retry_asked}
+            return {"outcome": "exception", "error": describe(error, self._root), "result": result}
+        ok = await invocation.finish()
+        return {"outcome": "ok" if ok else "exception", "result": {"noRetry": controller.no_retry_asked}}
+
+    async def _queue(self, frame: Frame, invocation: Invocation) -> dict[str, Any]:
+        def warn(text: str) -> None:
+            self.print(frame.id, "error", text)
+
+        batch = MessageBatch(frame.head, frame.body, mapping=JsDict, warn=warn)
+        try:
+            await self._exports.call("queue", batch, self._env, Context(invocation))
+            ok = await invocation.finish()
+        except Exception as error:
+            return {"outcome": "exception", "error": describe(error, self._root), "result": batch.recorded()}
+        return {"outcome": "ok" if ok else "exception", "result": batch.recorded()}
+
+    async def _run(self, frame: Frame, invocation: Invocation) -> dict[str, Any]:
+        head = frame.head
+        workflow = self._exports.workflows[head["class_name"]](Context(invocation), self._env)
+        step = self._steps[frame.id] = WorkflowStep(self._calls, frame.id, implicit=self._implicit_steps, root=self._root)
+        event = values.decode(frame.body, mapping=JsDict)
+        try:
+            result = await exports.awaited(exports.relaxed(workflow.run, event, step))
+        finally:
+            for label in step.leave():
+                self.print(frame.id, "error", f"step {label} was still running when run() ended; it was cancelled")
+        try:
+            body = values.encode(result).encode()
+        except TypeError as error:
+            raise TypeError(f"run() returned a value that cannot be kept: {error}") from None
+        return {"outcome": "ok", "body": body}
+
+    def _load(self, frame: Frame) -> None:
+        head = frame.head
+        self._path = WorkerPath(Path(head["module_root"]), Path(head["project"]))
+        self._root = head["project"]
+        self._implicit_steps = head["flags"]["python_workflows_implicit_dependencies"]
+        self._env = make_env(head["bindings"], self._calls, head["config"])
+        self._path.__enter__()
+        self._path.forget()
+        current.bind_env(self._env)
+        try:
+            module = loader.load(Path(head["main"]), self._path)
+            self._exports = exports.find(module)
+        except BaseException as error:
+            # Also SystemExit and KeyboardInterrupt in a module body: a load that failed, not the end of the process.
+            files = [module.__file__ for module in self._path.own_modules()]
+            self._channel.send("failed", frame.id, {"error": describe(error, self._root), "files": files})
+            return
+        self._channel.send("ready", frame.id, self._loaded(self._path))
+
+    def _loaded(self, path: WorkerPath) -> dict[str, Any]:
+        found = self._exports
+        return {
+            "handlers": found.places(),
+            "workflows": {name: exports.place(kind) for name, kind in found.workflows.items()},
+            "entrypoints": sorted(found.entrypoints),
+            "files": [module.__file__ for module in path.own_modules()],
+            "packages": path.third_party(),
+            "python": ".".join(map(str, sys.version_info[:3])),
+        }

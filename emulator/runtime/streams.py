@@ -1,0 +1,66 @@
+"""Bodies under way: pieces cross as frames, and nobody sends more than the reader gives credit for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from emulator.wire import WINDOW, Channel, Frame
+
+_PIECE = 64 << 10
+
+
+class InBody:
+    """A body that arrives: an async iterator that gives credit for what has been read."""
+
+    def __init__(self, channel: Channel, number: int) -> None:
+        self._channel = channel
+        self._number = number
+        self._pieces: deque[bytes] = deque()
+        self._ended = False
+        self._news = asyncio.Event()
+
+    def feed(self, frame: Frame) -> None:
+        if frame.body:
+            self._pieces.append(frame.body)
+        self._ended = self._ended or not frame.head["more"]
+        self._news.set()
+
+    def __aiter__(self) -> InBody:
+        return self
+
+    async def __anext__(self) -> bytes:
+        while not self._pieces:
+            if self._ended:
+                raise StopAsyncIteration
+            self._news.clear()
+            await self._news.wait()
+        piece = self._pieces.popleft()
+        self._channel.send("credit", self._number, {"bytes": len(piece)})
+        return piece
+
+
+class OutBody:
+    """A body that leaves: `send` waits while a window's worth is not yet passed on."""
+
+    def __init__(self, channel: Channel, number: int) -> None:
+        self._channel = channel
+        self._number = number
+        self._room = WINDOW
+        self._more_room = asyncio.Event()
+
+    def credit(self, size: int) -> None:
+        self._room += size
+        self._more_room.set()
+
+    async def send(self, content: bytes) -> None:
+        for start in range(0, len(content), _PIECE):
+            piece = content[start : start + _PIECE]
+            while self._room <= 0:
+                self._more_room.clear()
+                await self._more_room.wait()
+            self._room -= len(piece)
+            self._channel.send("body", self._number, {"more": True}, bytes(piece))
+
+    def end(self) -> None:
+        self._channel.send("body", self._number, {"more": False})

@@ -1,0 +1,92 @@
+"""An exception as the other side shows it: class, text, place, and a traceback that starts with the user's frames."""
+
+from __future__ import annotations
+
+import builtins
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+_OURS = str(Path(__file__).parents[1])
+_LONGEST_MESSAGE = 8_000
+_LONGEST_TRACE = 64_000
+
+
+class StepError(Exception):
+    """A step failed in an earlier pass with an exception that cannot be made again; has `.name` and `.message`."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(f"{name}: {message}" if message else name)
+        self.name = name
+        self.message = message
+
+
+def describe(error: BaseException, root: str = "") -> dict[str, Any]:
+    """What crosses of an exception. Never raises, whatever its `__str__` does."""
+    return {
+        "kind": type(error).__name__,
+        "type": f"{type(error).__module__}:{type(error).__qualname__}",
+        "message": _text(error)[:_LONGEST_MESSAGE],
+        "trace": _trace(error),
+        "place": _place(error, root),
+    }
+
+
+def revive(error: dict[str, Any]) -> Exception:
+    """
+    The exception a description stands for: of the same class where that is at hand, a StepError otherwise.
+    """
+    module, _, name = error.get("type", "").partition(":")
+    kind = getattr(sys.modules.get(module), name, None) or getattr(builtins, error["kind"], None)
+    if not (isinstance(kind, type) and issubclass(kind, Exception)):
+        return StepError(error["kind"], error["message"])
+    # Without `__init__`: a class of the user's may ask for arguments that nobody kept.
+    revived = kind.__new__(kind)
+    revived.args = (error["message"],) if error["message"] else ()
+    return revived
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return "<its text could not be made: __str__ failed>"
+
+
+def _trace(error: BaseException) -> str:
+    try:
+        summary = traceback.TracebackException.from_exception(error, compact=True)
+    except Exception:
+        return f"{type(error).__name__}: {_text(error)}"
+    _leave_out_ours(summary, seen=set())
+    text = "".join(summary.format())
+    if len(text) <= _LONGEST_TRACE:
+        return text
+    return text[: _LONGEST_TRACE // 2] + "\n  [...]\n" + text[-_LONGEST_TRACE // 2 :]
+
+
+def _leave_out_ours(summary: traceback.TracebackException, seen: set[int]) -> None:
+    if id(summary) in seen:
+        return
+    seen.add(id(summary))
+    users = [frame for frame in summary.stack if not _is_ours(frame.filename)]
+    summary.stack = traceback.StackSummary.from_list(users)
+    for other in (summary.__cause__, summary.__context__):
+        if other is not None:
+            _leave_out_ours(other, seen)
+
+
+def _is_ours(filename: str) -> bool:
+    return filename.startswith((_OURS, "<frozen importlib"))
+
+
+def _place(error: BaseException, root: str) -> list[Any] | None:
+    """File and line of the user's innermost frame."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return [error.filename, error.lineno or 1]
+    frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    own = [place for place in frames if place[0].startswith(root) and "site-packages" not in place[0]] if root else []
+    others = [place for place in frames if not _is_ours(place[0])]
+    found = own or others
+    return list(found[-1]) if found else None

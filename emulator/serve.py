@@ -1,0 +1,209 @@
+"""`emulator dev`: bind, boot, serve, watch, stop."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+
+from emulator import pages
+from emulator.app import Receive, Scope, Send, url_map
+from emulator.errors import EmulatorError, PortTaken, WorkerGone
+from emulator.guard import Limits, guarded, origins
+from emulator.launch import Launched
+from emulator.processes import InProcess, Processes
+from emulator.server import Emulator, Options
+from emulator.terminal import Terminal
+
+_GRACE = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Serving:
+    """How to serve: what the command line says beyond `Options`."""
+
+    ip: str
+    port: int
+    reload: bool = True
+    in_process: bool = False
+    python: str | None = None
+    json_log: bool = False
+    strict_host: bool = False
+    hosts: frozenset[str] = frozenset()
+    ahead: list[Launched] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handling: Ctrl-C is the emulator's business."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def serve(options: Options, serving: Serving) -> None:
+    """Serve until a signal. Raises EmulatorError for what the user must put right first."""
+    with bound(serving.ip, serving.port) as listening, asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(options, serving, listening))
+
+
+async def _serve(options: Options, serving: Serving, listening: socket.socket) -> None:
+    terminal = Terminal(as_json=serving.json_log)
+    _log_to(terminal)
+    start = InProcess().start if serving.in_process else Processes(serving.python, serving.ahead).start
+    emulator = Emulator(options, start, terminal)
+    stopped = _on_signals()
+    try:
+        emulator.store.lock.note_port(listening.getsockname()[1])
+        await emulator.boot()
+        server = _server(emulator, serving)
+        serving_task = asyncio.create_task(server.serve([listening]))
+        while not server.started and not serving_task.done():
+            await asyncio.sleep(0.001)
+        _say_ready(emulator, serving, listening)
+        background = [asyncio.create_task(_watch(emulator))] if serving.reload else []
+        await stopped.wait()
+        server.should_exit = True
+        for task in background:
+            task.cancel()
+        await asyncio.wait([serving_task], timeout=_GRACE)
+    finally:
+        await emulator.stop()
+
+
+def _server(emulator: Emulator, serving: Serving) -> uvicorn.Server:
+    async def explain(scope: Scope, send: Send, error: EmulatorError) -> None:
+        await _explain(scope, send, error, live=error is emulator.workers[0].error)
+
+    app = url_map(emulator.fetch_route(explain), _Ours(emulator))
+    checked = origins(app, hosts=serving.hosts, strict_host=serving.strict_host)
+    config = uvicorn.Config(
+        checked,
+        http=guarded(Limits()),
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=_GRACE,
+    )
+    config.load()
+    return _Server(config)
+
+
+class _Ours:
+    """The emulator's own routes. They are imported by the first request to them: a start-up needs none."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+        self._app: Any = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._app is None:
+            self._app = importlib.import_module("emulator.api.local").local_app(self._emulator)
+        await self._app(scope, receive, send)
+
+
+async def _explain(scope: Scope, send: Send, error: EmulatorError, *, live: bool) -> None:
+    """An error page: HTML for browsers, text for the rest; details only for this machine."""
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    told = pages.explain(error, headers, client=(scope.get("client") or ("",))[0], live=live)
+    status = 503 if isinstance(error, WorkerGone) else 500
+    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in told.headers]
+    body = told.body.encode("utf-8", "replace")
+    raw.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+
+async def _watch(emulator: Emulator) -> None:
+    """Watching is imported after the server is ready; until then nobody can have saved anything."""
+    watching = importlib.import_module("emulator.watch")
+    await asyncio.gather(*(_watch_one(emulator, watching, index) for index in range(len(emulator.workers))))
+
+
+async def _watch_one(emulator: Emulator, watching: Any, index: int) -> None:
+    worker = emulator.workers[index]
+
+    async def reload() -> None:
+        await emulator.reload(worker)
+
+    await watching.watch(lambda: [worker.config.module_root], lambda: worker.config.files, reload)
+
+
+def bound(ip: str, port: int) -> socket.socket:
+    """A listening socket. Raises PortTaken, with what to do."""
+    family = socket.AF_INET6 if ":" in ip else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    if sys.platform != "win32":
+        # On Windows the same option would let two servers share the port.
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((ip, port))
+        listening.listen(2048)
+    except OSError as error:
+        listening.close()
+        raise PortTaken(f"{ip}:{port} cannot be listened on: {error.strerror}; give another --port, or 0 for a free one") from error
+    listening.setblocking(False)
+    return listening
+
+
+def _say_ready(emulator: Emulator, serving: Serving, listening: socket.socket) -> None:
+    port = listening.getsockname()[1]
+    host = f"[{serving.ip}]" if ":" in serving.ip else serving.ip
+    took = (time.monotonic() - serving.began) * 1000
+    for line in emulator.banner():
+        emulator.terminal.plain(line)
+    emulator.terminal.plain(f"Ready on http://{host}:{port}  ({took:.0f} ms)", colour="green")
+    emulator.terminal.flush()
+
+
+def _on_signals() -> asyncio.Event:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
+        number = getattr(signal, name, None)
+        if number is None:
+            continue
+        try:
+            loop.add_signal_handler(number, stopped.set)
+        except NotImplementedError:
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopped.set))
+    return stopped
+
+
+def _loop_factory() -> Any:
+    """uvloop where there is one; Windows has none."""
+    try:
+        return importlib.import_module("uvloop").new_event_loop
+    except ImportError:
+        return None
+
+
+class _ToTerminal(logging.Handler):
+    def __init__(self, terminal: Terminal) -> None:
+        super().__init__()
+        self._terminal = terminal
+
+    def emit(self, record: logging.LogRecord) -> None:
+        colour = "red" if record.levelno >= logging.ERROR else "yellow" if record.levelno >= logging.WARNING else ""
+        self._terminal.plain(self.format(record), colour=colour)
+
+
+def _log_to(terminal: Terminal) -> None:
+    for name in ("emulator", "uvicorn", "asyncio"):
+        logger = logging.getLogger(name)
+        logger.handlers[:] = [_ToTerminal(terminal)]
+        logger.propagate = False
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)

@@ -1,0 +1,327 @@
+"""Emulator: boot, reload, stop. The only file that knows every other."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from emulator import __version__, config
+from emulator.bindings import queues
+from emulator.clock import MovableClock, SystemClock
+from emulator.config import Config
+from emulator.dispatch import Dispatch, Event
+from emulator.errors import ConfigError, EmulatorError, WorkerError, WorkflowError
+from emulator.generation import Answer, Generation, Hooks
+from emulator.handlers.fetch import Fetch
+from emulator.handlers.queue import Broker, QueueEvent
+from emulator.handlers.scheduled import Crons, ScheduledEvent
+from emulator.models import Batch, Outcome, Tick
+from emulator.runtime import values
+from emulator.store import Store
+from emulator.terminal import Terminal
+from emulator.wire import Frame
+from emulator.worker import Start, Worker
+from emulator.workflows.binding import call_instance, call_workflow
+from emulator.workflows.engine import STEP_LIMIT, Engine, Owner
+
+log = logging.getLogger("emulator")
+
+_SETTLE_LIMIT = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the command line, or a test, decides."""
+
+    configs: tuple[Path, ...]
+    env: str | None = None
+    persist_to: Path | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    crons: bool = True
+
+    @property
+    def state(self) -> Path:
+        return self.persist_to or self.configs[0].parent / ".emulator"
+
+
+class Emulator:
+    """Everything that runs for a set of workers. One of these per state folder."""
+
+    def __init__(self, options: Options, start: Start, terminal: Terminal, clock: MovableClock | None = None) -> None:
+        self.options = options
+        self.clock = clock or SystemClock()
+        self.terminal = terminal
+        self.started_at = time.monotonic()
+        self.store = Store(options.state)
+        self.dispatch = Dispatch(self.clock, self._report)
+        self.engine = Engine(self.store, self.clock, lambda title, text: terminal.event("FLOW", title, text))
+        self.broker = Broker(
+            self.store, self.clock, self._deliver, lambda title, text: terminal.event("QUEUE", title, text)
+        )
+        self.workers: list[Worker] = []
+        self._crons: dict[str, Crons] = {}
+        self._start = start
+        self._hooks = Hooks(answer=self._answer, printed=self._printed, died=self._died, blocked=self._blocked)
+        self._changes = 0
+        self.clock.settled = self.settle
+
+    # Boot, reload, stop
+
+    async def boot(self) -> None:
+        """Load all workers. Boot is the first reload; a worker that does not load is shown, and waited for."""
+        for path in self.options.configs:
+            worker = Worker(self._read(path), self._start, self._hooks, on_swap=self._swapped)
+            self.workers.append(worker)
+            self._crons[worker.name] = Crons(self.clock, lambda tick, worker=worker: self.tick(worker, tick))  # type: ignore[misc]
+        await asyncio.gather(*(self._load(worker, worker.config) for worker in self.workers))
+
+    async def reload(self, worker: Worker) -> None:
+        """Read the config again and swap in a new generation; if that fails, the old one goes on and the error is shown."""
+        began = time.perf_counter()
+        try:
+            found = self._read(worker.config.path)
+        except ConfigError as error:
+            worker.fail(error)
+            self._show_error(error)
+            return
+        if await self._load(worker, found):
+            self.terminal.event("RELOAD", _near(found.main, found.root), "ok", (time.perf_counter() - began) * 1000, colour="green")
+
+    async def stop(self) -> None:
+        """Let nothing new begin, end the workers, close the store."""
+        await asyncio.gather(*(crons.close() for crons in self._crons.values()))
+        await self.broker.close()
+        await self.engine.close()
+        await asyncio.gather(*(worker.stop() for worker in self.workers))
+        self.store.close()
+        self.terminal.flush()
+
+    # What browsers, the API, tests and timers ask for
+
+    def fetch_route(self, explain: Callable[..., Awaitable[None]]) -> Fetch:
+        """The ASGI app of the first worker's own routes."""
+        return Fetch(self.workers[0], self.dispatch, explain)
+
+    async def tick(self, worker: Worker, tick: Tick) -> Outcome:
+        """Run a worker's scheduled handler."""
+        return await self.dispatch(worker, ScheduledEvent(tick))
+
+    async def advance(self, by: timedelta) -> None:
+        """Move the clock forward; what falls due on the way happens, in order."""
+        await self.clock.advance(by)
+
+    async def move_to(self, when: datetime) -> None:
+        """Set the clock; forward as `advance`, backward without waking anybody."""
+        await self.clock.move_to(when)
+        self._replan()
+
+    def reset_clock(self) -> None:
+        """Back to the machine's time."""
+        if isinstance(self.clock, SystemClock):
+            self.clock.reset()
+        self._replan()
+
+    async def settle(self) -> None:
+        """Return when what woke has done its work: no handler runs, no workflow's code runs, no batch is under way."""
+        loop = asyncio.get_running_loop()
+        give_up = loop.time() + _SETTLE_LIMIT
+        while loop.time() < give_up:
+            before = self._changes
+            await asyncio.gather(*(worker.current.settle() for worker in self.workers if worker.current is not None))
+            if not self._is_busy() and before == self._changes:
+                return
+            await asyncio.sleep(0 if self._is_busy() else 0.001)
+
+    def worker_of_workflow(self, workflow: str) -> Worker | None:
+        """Who runs a workflow."""
+        for worker in self.workers:
+            for each in worker.config.workflows:
+                if each.name == workflow and each.script_name in (None, worker.name):
+                    return worker
+        return None
+
+    def workflow_names(self) -> Sequence[str]:
+        return [each.name for worker in self.workers for each in worker.config.workflows]
+
+    def crons(self) -> dict[str, dict[str, datetime | None]]:
+        """Each worker's crons with their next tick."""
+        return {name: crons.next_ticks for name, crons in self._crons.items()}
+
+    def banner(self) -> list[str]:
+        """What is served, in a few lines."""
+        lines = [f"emulator {__version__}"]
+        for worker in self.workers:
+            lines += _described(worker)
+        return [*lines, f"state   {self.options.state}"]
+
+    def health(self) -> dict[str, Any]:
+        """For scripts: is it up, what does it serve?"""
+        worker = self.workers[0]
+        return {
+            "ok": worker.error is None,
+            "version": __version__,
+            "worker": {
+                "generation": worker.current.number if worker.current is not None else None,
+                "error": None if worker.error is None else str(worker.error),
+            },
+            "uptime_ms": round((time.monotonic() - self.started_at) * 1000),
+        }
+
+    # One load
+
+    def _read(self, path: Path) -> Config:
+        return config.load(path, env=self.options.env, variables=self.options.variables)
+
+    async def _load(self, worker: Worker, found: Config) -> bool:
+        try:
+            await worker.load(found)
+        except WorkerError as error:
+            self._show_error(error)
+            return False
+        return True
+
+    def _swapped(self, worker: Worker) -> None:
+        """A worker has a new generation: crons, consumers and the engine follow."""
+        self.engine.adopt(self._owners())
+        self.broker.consume(
+            [consumer for each in self.workers for consumer in each.config.consumers],
+            delays={p.queue: p.delivery_delay for w in self.workers for p in w.config.producers if p.delivery_delay},
+        )
+        if self.options.crons:
+            self._crons[worker.name].plan(worker.config.crons)
+
+    def _owners(self) -> dict[str, Owner]:
+        return {
+            each.name: Owner(
+                class_name=each.class_name,
+                script=worker.name,
+                generation=worker.current,
+                step_limit=each.step_limit or STEP_LIMIT,
+            )
+            for worker in self.workers
+            for each in worker.config.workflows
+            if each.script_name in (None, worker.name)
+        }
+
+    def _replan(self) -> None:
+        for worker in self.workers:
+            self._crons[worker.name].plan([])
+            if self.options.crons:
+                self._crons[worker.name].plan(worker.config.crons)
+
+    # What generations call
+
+    async def _answer(self, generation: Generation, frame: Frame) -> Answer:
+        self._changes += 1
+        target = frame.head["target"]
+        if target == "step":
+            return await self.engine.answer(generation, frame)
+        try:
+            result = await self._call(target, frame)
+            await self.store.durable()
+            return {}, values.encode(result).encode()
+        except WorkflowError as error:
+            return {"error": {"kind": "WorkflowError", "code": error.code, "message": error.message}}, b""
+        except (EmulatorError, TypeError, ValueError) as error:
+            return {"error": {"kind": type(error).__name__, "message": str(error)}}, b""
+
+    async def _call(self, target: str, frame: Frame) -> Any:
+        match target:
+            case "workflow":
+                return await call_workflow(self.engine, frame)
+            case "instance":
+                return await call_instance(self.engine, frame)
+            case "queue":
+                arguments = values.decode(frame.body, naive=False)
+                return await queues.call(self.broker, frame.head["queue"], frame.head["method"], arguments)
+        raise TypeError(f'there is no binding of the kind "{target}"')
+
+    async def _deliver(self, batch: Batch) -> Outcome:
+        for worker in self.workers:
+            if any(consumer.queue == batch.queue for consumer in worker.config.consumers):
+                return await self.dispatch(worker, QueueEvent(batch))
+        raise EmulatorError(f'no worker consumes the queue "{batch.queue}" any more')
+
+    def _printed(self, generation: Generation, by: int, stream: str, text: str) -> None:
+        self._changes += 1
+        event = self.dispatch.speaker(generation.worker, generation.number, by)
+        run = self.engine.name_of(generation, by)
+        mark = run or (f"{event.label} {event.title}" if event is not None else generation.worker)
+        self.terminal.output(mark, stream, text)
+
+    def _died(self, generation: Generation, why: str) -> None:
+        self.terminal.plain(f"{generation.worker}: the worker's process ended ({why}); starting it again", colour="red")
+        self.engine.lost(generation)
+        for worker in self.workers:
+            if worker.current is generation:
+                worker.revive()
+
+    def _blocked(self, generation: Generation, stack: str) -> None:
+        where = _innermost_user_frame(stack, [str(worker.config.root) for worker in self.workers])
+        self.terminal.plain(
+            f"{generation.worker}: a handler has blocked the worker for over a second{where};"
+            " use await, or asyncio.to_thread for what cannot be awaited",
+            colour="yellow",
+        )
+
+    # What is shown
+
+    def _report(self, event: Event, outcome: Outcome) -> None:
+        self._changes += 1
+        result = event.result(outcome)
+        if result:
+            colour = "green" if outcome.is_ok else "red"
+            self.terminal.event(event.label, event.title, result, outcome.milliseconds, colour=colour)
+        if outcome.error is not None:
+            error = outcome.error
+            self.terminal.plain(error.trace.rstrip() or f"{error.name}: {error.message}", colour="red")
+
+    def _show_error(self, error: EmulatorError) -> None:
+        trace = error.trace.rstrip() if isinstance(error, WorkerError) else ""
+        self.terminal.plain(trace or str(error), colour="red")
+
+    def _is_busy(self) -> bool:
+        crons = any(crons.is_busy for crons in self._crons.values())
+        return crons or self.dispatch.is_busy or self.engine.is_busy or self.broker.busy()
+
+
+def _described(worker: Worker) -> list[str]:
+    found = worker.config
+    lines = [f"worker  {found.name}  ({_near(found.path, Path.cwd())})"]
+    if worker.current is not None:
+        loaded = worker.current.loaded
+        places = {**loaded.handlers, **loaded.workflows}
+        lines += [f"  {name:<12} {_near(Path(file), Path.cwd())}:{line}" for name, (file, line) in places.items()]
+    bindings = [f"{each.binding} (workflow {each.name})" for each in found.workflows]
+    bindings += [f"{each.binding} (queue {each.queue})" for each in found.producers]
+    bindings += [f"{each.binding} (not emulated: {each.kind})" for each in found.unsupported]
+    if bindings:
+        lines.append(f"  env          {', '.join(bindings)}")
+    if found.crons:
+        lines.append(f"  crons        {', '.join(found.crons)}")
+    if found.consumers:
+        lines.append(f"  consumes     {', '.join(each.queue for each in found.consumers)}")
+    return lines
+
+
+def _near(path: Path | None, root: Path) -> str:
+    if path is None:
+        return ""
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+
+
+def _innermost_user_frame(stack: str, roots: Sequence[str]) -> str:
+    """` at file:line` from a dump whose innermost frame comes first; the user's own frame if there is one."""
+    frames = [line.strip().removeprefix("File ") for line in stack.splitlines() if line.startswith("  File ")]
+    own = [frame for frame in frames if any(root in frame for root in roots) and "site-packages" not in frame]
+    found = (own or frames)[:1]
+    if not found:
+        return ""
+    file, _, rest = found[0].partition(", line ")
+    return f" at {file.strip(chr(34))}:{rest.partition(' ')[0]}"

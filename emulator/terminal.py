@@ -1,0 +1,81 @@
+"""One event, one line, one shape: what the terminal shows, as text or as JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from typing import TextIO
+
+_COLOURS = {"green": "32", "yellow": "33", "red": "31", "blue": "34", "dim": "2"}
+
+
+class Terminal:
+    """Writes lines to a stream; all lines of one turn of the loop in one write."""
+
+    def __init__(self, out: TextIO | None = None, *, as_json: bool = False) -> None:
+        self._out = out or sys.stdout
+        self._as_json = as_json
+        self._coloured = not as_json and self._out.isatty() and "NO_COLOR" not in os.environ
+        self._lines: list[str] = []
+
+    def event(self, label: str, title: str, result: str, milliseconds: float | None = None, *, colour: str = "") -> None:
+        """`GET    /orders/7              200   12 ms`"""
+        if self._as_json:
+            self._json(event=label, title=title, result=result, milliseconds=milliseconds)
+            return
+        took = "" if milliseconds is None else f"{milliseconds:>6.0f} ms"
+        text = f"{self._paint(label.ljust(6), 'dim')} {_safe(title):<28} {self._paint(_safe(result), colour)}{took}"
+        self._line(text.rstrip())
+
+    def output(self, mark: str, stream: str, text: str) -> None:
+        """A line the user's code printed, marked with the invocation that made it."""
+        if self._as_json:
+            self._json(event="PRINT", title=mark, stream=stream, result=text)
+            return
+        self._line(f"{self._paint(f'{mark} │', 'dim')} {self._paint(_safe(text), 'yellow' if stream == 'error' else '')}")
+
+    def plain(self, text: str, *, colour: str = "") -> None:
+        """Text as it is: the banner, an error's traceback."""
+        if self._as_json:
+            self._json(event="NOTE", result=text)
+            return
+        for line in text.splitlines():
+            self._line(self._paint(_safe(line), colour))
+
+    def flush(self) -> None:
+        """Write what has come together."""
+        lines, self._lines = self._lines, []
+        if not lines:
+            return
+        try:
+            self._out.write("\n".join(lines) + "\n")
+            self._out.flush()
+        except OSError:
+            # The terminal went away (a closed pipe); serving goes on.
+            self._out = open(os.devnull, "w")  # noqa: SIM115, PTH123
+
+    def _json(self, **fields: object) -> None:
+        fields = {key: value for key, value in fields.items() if value is not None}
+        self._line(json.dumps({"at": datetime.now(UTC).isoformat(timespec="milliseconds"), **fields}))
+
+    def _line(self, text: str) -> None:
+        self._lines.append(text)
+        if len(self._lines) > 1:
+            return
+        try:
+            asyncio.get_running_loop().call_soon(self.flush)
+        except RuntimeError:
+            self.flush()
+
+    def _paint(self, text: str, colour: str) -> str:
+        return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self._coloured and colour else text
+
+
+def _safe(text: str) -> str:
+    """Control characters of a request or a worker must not reach the terminal as such."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\t" else c.encode("unicode_escape").decode() for c in text)

@@ -1,0 +1,150 @@
+"""The user's code as it is served: its config, its current generation, the warm spare behind it, the error of the last save."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from emulator.bindings import env
+from emulator.config import Config
+from emulator.errors import EmulatorError, WorkerError, WorkerGone
+from emulator.generation import Generation, Hooks
+
+log = logging.getLogger("emulator")
+
+DRAIN_SECONDS = 10.0
+_PATIENCE = 10.0
+_SPARE_AFTER = 0.2
+_QUICK_DEATHS = 3
+_QUICK = 5.0
+
+Start = Callable[[Config, int, Hooks], Awaitable[Generation]]
+
+
+class Worker:
+    """One worker of this emulator. `current` changes by one assignment; whoever holds the old one keeps it to its end."""
+
+    def __init__(self, config: Config, start: Start, hooks: Hooks, *, on_swap: Callable[[Worker], None]) -> None:
+        self.config = config
+        self.current: Generation | None = None
+        self.error: EmulatorError | None = None
+        self._start = start
+        self._hooks = hooks
+        self._on_swap = on_swap
+        self._numbers = itertools.count(1)
+        self._spare: asyncio.Task[Generation] | None = None
+        self._swapped = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._deaths: list[float] = []
+
+    @property
+    def name(self) -> str:
+        return self.config.name
+
+    async def load(self, config: Config) -> None:
+        """
+        Build a new generation and swap it in. Raises WorkerError when the code cannot be loaded.
+
+        The old one goes on serving then, for all but the browser, who is shown the error until the next good save.
+        """
+        generation = await self._take_spare(config)
+        try:
+            await generation.load(env.load_head(config))
+            _check_workflows(config, generation)
+        except WorkerError as error:
+            self.fail(error)
+            self._spawn(generation.stop())
+            raise
+        old, self.current = self.current, generation
+        self.config, self.error = config, None
+        self._swapped.set()
+        self._on_swap(self)
+        if old is not None and old.alive:
+            self._spawn(old.drain(DRAIN_SECONDS))
+        asyncio.get_running_loop().call_later(_SPARE_AFTER, self._prepare_spare)
+
+    def fail(self, error: EmulatorError) -> None:
+        """The last save cannot be served."""
+        self.error = error
+        self._swapped.set()
+
+    async def ready(self) -> Generation:
+        """The generation to call; waits a while for one that is being started. Raises WorkerGone when none comes."""
+        current = self.current
+        if current is not None and current.alive:
+            return current
+        self._swapped.clear()
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await self._swapped.wait()
+        except TimeoutError:
+            raise WorkerGone("the worker's process has ended and no new one is ready") from None
+        current = self.current
+        if current is None or not current.alive:
+            raise self.error if isinstance(self.error, WorkerGone) else WorkerGone("the worker is not loaded")
+        return current
+
+    def revive(self) -> None:
+        """The current generation's process has ended by itself: load the same code into the spare."""
+        now = asyncio.get_running_loop().time()
+        self._deaths = [death for death in self._deaths if now - death < _QUICK] + [now]
+        self._spawn(self._revive(delay=0.0 if len(self._deaths) < _QUICK_DEATHS else 1.0))
+
+    async def stop(self) -> None:
+        """End all processes of this worker."""
+        for task in self._tasks:
+            task.cancel()
+        generations = [] if self.current is None else [self.current]
+        if self._spare is not None:
+            self._spare.cancel()
+            done = await asyncio.gather(self._spare, return_exceptions=True)
+            generations += [spare for spare in done if isinstance(spare, Generation)]
+        await asyncio.gather(*(generation.stop() for generation in generations), *self._tasks, return_exceptions=True)
+
+    async def _revive(self, delay: float) -> None:
+        await asyncio.sleep(delay)
+        try:
+            await self.load(self.config)
+        except EmulatorError as error:
+            log.error("%s could not be started again: %s", self.name, error)
+
+    async def _take_spare(self, config: Config) -> Generation:
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            try:
+                generation = await spare
+                if generation.alive and env.same_interpreter(self.config, config):
+                    return generation
+                await generation.stop()
+            except EmulatorError as error:
+                log.debug("the spare could not be used: %s", error)
+        return await self._start(config, next(self._numbers), self._hooks)
+
+    def _prepare_spare(self) -> None:
+        if self._spare is None and self.current is not None:
+            self._spare = asyncio.create_task(self._warm_up(self.current.loaded.packages))
+
+    async def _warm_up(self, packages: tuple[str, ...]) -> Generation:
+        generation = await self._start(self.config, next(self._numbers), self._hooks)
+        generation.send("warm", 0, {"modules": list(packages)})
+        return generation
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _check_workflows(config: Config, generation: Generation) -> None:
+    there = generation.loaded.workflows
+    for index, workflow in enumerate(config.workflows):
+        is_ours = workflow.script_name in (None, config.name)
+        if is_ours and workflow.class_name not in there:
+            raise WorkerError(
+                "MissingWorkflow",
+                f'{config.path.name}: workflows[{index}].class_name: {config.main} exports no workflow "{workflow.class_name}";'
+                f" it exports {', '.join(sorted(there)) or 'none'} (a class derived from WorkflowEntrypoint)",
+            )

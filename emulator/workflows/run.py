@@ -1,0 +1,144 @@
+"""One pass of an instance through the user's code: what it has recorded, what it waits for, and when it must leave."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from enum import Enum
+
+from emulator.clock import Clock
+from emulator.models import Instance, Status, Step, StepKind
+from emulator.generation import Conversation, Generation
+
+Identity = tuple[StepKind, str, int]
+
+
+class Leaving(Enum):
+    """Why a pass is to end at its next step boundary."""
+
+    PAUSE = "pause"
+    GIVE_WAY = "give way to a newer generation"
+
+
+class Run:
+    """
+    The engine's side of one pass. Its requests are the step calls that wait for an answer.
+
+    `executing` counts attempts under way in the user's code, `parked` counts requests that wait on the clock or an event.
+    """
+
+    def __init__(self, instance: Instance, generation: Generation, clock: Clock, *, steps: list[Step]) -> None:
+        self.instance = instance
+        self.generation = generation
+        self.conversation: Conversation | None = None
+        self.status = Status.RUNNING
+        self.leaving: Leaving | None = None
+        self.live = True
+        self.taken = 0
+        self.executing: dict[Identity, asyncio.TimerHandle | asyncio.Task[None] | None] = {}
+        self.steps: dict[Identity, Step] = {step.identity: step for step in steps}
+        self.on_parked: Callable[[Run], None] = lambda run: None
+        self._clock = clock
+        self._order = max((step.order for step in steps), default=0)
+        self._parked: dict[object, datetime] = {}
+        self._requests: set[asyncio.Task[object]] = set()
+        self._waiters: dict[str, deque[asyncio.Future[None]]] = {}
+        self._gate = asyncio.Event()
+
+    @property
+    def name(self) -> str:
+        """How the terminal names it: workflow/first characters of the id."""
+        id = self.instance.id
+        return f"{self.instance.workflow}/{id if len(id) <= 12 else id[:8]}"
+
+    @property
+    def is_waiting(self) -> bool:
+        """Blocked only on the clock or an event."""
+        return bool(self._parked) and not self.executing
+
+    @property
+    def is_busy(self) -> bool:
+        return self.live and not self.is_waiting
+
+    @property
+    def wakes_at(self) -> datetime:
+        """When the first of the waits is over."""
+        return min(self._parked.values())
+
+    def next_order(self) -> int:
+        """The place of a step that starts now."""
+        self._order += 1
+        return self._order
+
+    @contextmanager
+    def request(self) -> Iterator[None]:
+        """A step call being answered; cancelled when the run is left."""
+        task = asyncio.current_task()
+        assert task is not None
+        if not self.live:
+            raise asyncio.CancelledError
+        self._requests.add(task)
+        try:
+            yield
+        finally:
+            self._requests.discard(task)
+
+    async def gate(self, at_boundary: Callable[[Run], None]) -> None:
+        """Pass, unless the run is to end here: then the last one to arrive ends it, and nobody passes."""
+        while self.leaving is not None:
+            if not self.executing:
+                at_boundary(self)
+            self._gate.clear()
+            await self._gate.wait()
+
+    def go_on(self) -> None:
+        """The pause was called off."""
+        self.leaving = None
+        self._gate.set()
+
+    async def park(self, until: datetime, *, event_type: str | None = None) -> None:
+        """Wait for a moment, or for an event of a type if one comes first."""
+        place = object()
+        self._parked[place] = until
+        try:
+            self.on_parked(self)
+            if event_type is None:
+                await self._clock.sleep_until(until)
+            else:
+                await self._wait_for(event_type, until)
+        finally:
+            del self._parked[place]
+
+    def wake_oldest(self, event_type: str) -> bool:
+        """An event has come: wake the wait that has stood longest; False when none stands."""
+        waiters = self._waiters.get(event_type)
+        while waiters:
+            waiter = waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                return True
+        return False
+
+    def leave(self) -> None:
+        """End the pass here and now. What it was waiting for is cancelled, what it still sends is not heard."""
+        self.live = False
+        if self.conversation is not None:
+            self.conversation.leave()
+        for timer in self.executing.values():
+            if timer is not None:
+                timer.cancel()
+        for task in self._requests:
+            task.cancel()
+
+    async def _wait_for(self, event_type: str, until: datetime) -> None:
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.setdefault(event_type, deque()).append(waiter)
+        alarm = asyncio.ensure_future(self._clock.sleep_until(until))
+        try:
+            await asyncio.wait((waiter, alarm), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            alarm.cancel()
+            waiter.cancel()

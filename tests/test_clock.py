@@ -1,0 +1,140 @@
+"""One clock: it wakes in order, each sleeper at its own moment, whoever moves it."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emulator.clock import ManualClock, SystemClock
+
+START = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+def seconds(number):
+    return timedelta(seconds=number)
+
+
+async def sleeper(clock, after, woken):
+    await clock.sleep_until(START + seconds(after))
+    woken.append((after, clock.now() - START))
+
+
+async def turns():
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_a_moment_that_has_passed_is_not_waited_for():
+    """
+    Sleeping until now or earlier returns at once.
+    """
+    clock = ManualClock(START)
+
+    await clock.sleep_until(START)
+    await clock.sleep_until(START - seconds(1))
+
+    assert START == clock.now()
+
+
+@given(st.lists(st.integers(1, 100), max_size=12))
+def test_sleepers_wake_in_order_and_the_clock_stands_at_each_ones_moment(naps):
+    """
+    Advancing past many sleepers wakes them by time, and each reads its own time.
+    """
+
+    async def story():
+        clock = ManualClock(START)
+        clock.settled = turns
+        woken = []
+        tasks = [asyncio.create_task(sleeper(clock, nap, woken)) for nap in naps]
+        await turns()
+        await clock.advance(seconds(100))
+        await asyncio.gather(*tasks)
+        return woken, clock.now()
+
+    woken, now = asyncio.run(story())
+
+    assert sorted(naps) == [nap for nap, _ in woken]
+    assert all(seconds(nap) == at for nap, at in woken)
+    assert START + seconds(100) == now
+
+
+async def test_what_a_woken_one_starts_is_still_on_the_way():
+    """
+    A sleeper that sleeps again, within the time that is being passed, wakes again.
+    """
+    clock = ManualClock(START)
+    clock.settled = turns
+    ticks = []
+
+    async def tick():
+        for minute in range(1, 5):
+            await clock.sleep_until(START + timedelta(minutes=minute))
+            ticks.append(minute)
+
+    task = asyncio.create_task(tick())
+    await clock.advance(timedelta(minutes=3))
+
+    assert [1, 2, 3] == ticks
+
+    task.cancel()
+
+
+async def test_a_cancelled_sleeper_is_forgotten():
+    """
+    A sleep that was cancelled neither wakes nor stands in the way of others.
+    """
+    clock = ManualClock(START)
+    clock.settled = turns
+    woken = []
+    gone = asyncio.create_task(sleeper(clock, 1, woken))
+    stays = asyncio.create_task(sleeper(clock, 2, woken))
+    await turns()
+
+    gone.cancel()
+    await clock.advance(seconds(3))
+    await stays
+
+    assert [2] == [after for after, _ in woken]
+
+
+async def test_setting_the_clock_back_wakes_nobody():
+    """
+    A clock set to an earlier time keeps its sleepers asleep.
+    """
+    clock = ManualClock(START)
+    clock.settled = turns
+    woken = []
+    task = asyncio.create_task(sleeper(clock, 10, woken))
+    await turns()
+
+    await clock.move_to(START - timedelta(days=1))
+
+    assert [] == woken
+    assert START - timedelta(days=1) == clock.now()
+
+    task.cancel()
+
+
+async def test_the_system_clock_wakes_by_itself_and_can_be_moved():
+    """
+    The machine's clock wakes a sleeper in real time; an offset makes a month pass at once, and can be taken back.
+    """
+    clock = SystemClock()
+    soon = clock.now() + timedelta(milliseconds=20)
+
+    await clock.sleep_until(soon)
+
+    assert clock.now() >= soon
+
+    month = asyncio.create_task(clock.sleep_until(clock.now() + timedelta(days=30)))
+    await turns()
+    await clock.advance(timedelta(days=31))
+    await month
+
+    assert clock.offset > timedelta(days=30)
+
+    clock.reset()
+
+    assert abs(clock.now() - datetime.now(UTC)) < seconds(1)

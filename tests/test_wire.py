@@ -1,0 +1,79 @@
+"""Frames survive the wire whole, whatever their pieces."""
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emulator.wire import TO_EMULATOR, TO_WORKER, Frame, Unpacker, WireError, memory_channels, pack
+
+kinds = st.sampled_from(sorted({*TO_WORKER, *TO_EMULATOR}))
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=10,
+)
+frames = st.builds(
+    Frame,
+    kind=kinds,
+    id=st.integers(0, 2**40),
+    head=st.dictionaries(st.text(max_size=10), json_values, max_size=5),
+    body=st.binary(max_size=300),
+)
+
+
+@given(sent=st.lists(frames, max_size=6), cut=st.integers(1, 50))
+def test_frames_arrive_as_they_were_sent_however_the_bytes_are_cut(sent, cut):
+    """
+    Any sequence of frames comes out of the unpacker unchanged, in whatever pieces the bytes come.
+    """
+    stream = b"".join(map(pack, sent))
+    unpacker = Unpacker()
+
+    received = [frame for start in range(0, len(stream), cut) for frame in unpacker.feed(stream[start : start + cut])]
+
+    assert sent == received
+
+
+@given(st.binary(max_size=200))
+def test_bytes_that_are_no_frames_are_refused_and_nothing_else_happens(noise):
+    """
+    Arbitrary bytes either wait for more or raise WireError.
+    """
+    try:
+        for frame in Unpacker().feed(noise):
+            assert frame.kind in TO_WORKER or frame.kind in TO_EMULATOR
+    except WireError:
+        pass
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b"[]", b"{}", b'["fetch", "1", {}]', b'["nonsense", 1, {}]', b'["fetch", 1, []]', b"\xff"],
+    ids=["short list", "no list", "id is text", "unknown kind", "fields are a list", "no text"],
+)
+def test_a_head_of_the_wrong_shape_is_refused(head):
+    """
+    A frame whose head is not [kind, id, fields] raises WireError.
+    """
+    with pytest.raises(WireError):
+        list(Unpacker().feed(len(head).to_bytes(4, "big") + b"\0\0\0\0" + head))
+
+
+async def test_two_ends_in_memory_talk_as_over_a_socket():
+    """
+    What one end of a memory channel sends, the other receives; closing one closes both.
+    """
+    one, two = memory_channels()
+    received, closed = [], []
+    two.on_frame = received.append
+    two.on_close = lambda: closed.append("two")
+    one.on_close = lambda: closed.append("one")
+
+    one.send("ping", 3, {"turns": 0})
+    one.close()
+    await asyncio.sleep(0)
+
+    assert [Frame("ping", 3, {"turns": 0})] == received
+    assert ["one", "two"] == sorted(closed)
