@@ -32,8 +32,6 @@ from emulator.workflows.engine import STEP_LIMIT, Engine, Owner
 
 log = logging.getLogger("emulator")
 
-_SETTLE_LIMIT = 10.0
-
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
@@ -44,6 +42,7 @@ class Options:
     persist_to: Path | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
     crons: bool = True
+    settle_seconds: float = 10.0
 
     @property
     def state(self) -> Path:
@@ -128,15 +127,19 @@ class Emulator:
         self._replan()
 
     async def settle(self) -> None:
-        """Return when what woke has done its work: no handler runs, no workflow's code runs, no batch is under way."""
+        """
+        Return when what woke has done its work: no handler runs, no workflow's code runs, no batch is under way.
+
+        Code that does not end by itself (a step that only its time-out will end) is waited for no longer than the options say.
+        """
         loop = asyncio.get_running_loop()
-        give_up = loop.time() + _SETTLE_LIMIT
+        give_up = loop.time() + self.options.settle_seconds
         while loop.time() < give_up:
             before = self._changes
             await asyncio.gather(*(worker.current.settle() for worker in self.workers if worker.current is not None))
             if not self._is_busy() and before == self._changes:
                 return
-            await asyncio.sleep(0 if self._is_busy() else 0.001)
+            await asyncio.sleep(0.001)
 
     def worker_of_workflow(self, workflow: str) -> Worker | None:
         """Who runs a workflow."""

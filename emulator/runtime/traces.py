@@ -8,6 +8,9 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from emulator.sdk.workers.workflows import WorkflowFatalError, WorkflowTimeoutError
+
+_ENGINES = (WorkflowTimeoutError, WorkflowFatalError)
 _OURS = str(Path(__file__).parents[1])
 _LONGEST_MESSAGE = 8_000
 _LONGEST_TRACE = 64_000
@@ -24,10 +27,11 @@ class StepError(Exception):
 
 def describe(error: BaseException, root: str = "") -> dict[str, Any]:
     """What crosses of an exception. Never raises, whatever its `__str__` does."""
+    known = isinstance(error, StepError)
     return {
-        "kind": type(error).__name__,
-        "type": f"{type(error).__module__}:{type(error).__qualname__}",
-        "message": _text(error)[:_LONGEST_MESSAGE],
+        "kind": error.name if isinstance(error, StepError) else type(error).__name__,
+        "type": "" if known else f"{type(error).__module__}:{type(error).__qualname__}",
+        "message": (error.message if isinstance(error, StepError) else _text(error))[:_LONGEST_MESSAGE],
         "trace": _trace(error),
         "place": _place(error, root),
     }
@@ -38,13 +42,18 @@ def revive(error: dict[str, Any]) -> Exception:
     The exception a description stands for: of the same class where that is at hand, a StepError otherwise.
     """
     module, _, name = error.get("type", "").partition(":")
-    kind = getattr(sys.modules.get(module), name, None) or getattr(builtins, error["kind"], None)
+    kind = getattr(sys.modules.get(module), name, None) or _known(error["kind"])
     if not (isinstance(kind, type) and issubclass(kind, Exception)):
         return StepError(error["kind"], error["message"])
     # Without `__init__`: a class of the user's may ask for arguments that nobody kept.
     revived = kind.__new__(kind)
     revived.args = (error["message"],) if error["message"] else ()
     return revived
+
+
+def _known(name: str) -> Any:
+    """The classes the engine itself names, and Python's own."""
+    return getattr(builtins, name, None) or {kind.__name__: kind for kind in _ENGINES}.get(name)
 
 
 def _text(error: BaseException) -> str:

@@ -86,7 +86,7 @@ class WorkflowStep:
         """Wait for an event of a type; returns {payload, type, timestamp}, or raises when the time is over."""
         given = timeout / timedelta(milliseconds=1) if isinstance(timeout, timedelta) else timeout
         head = {"event_type": event_type, "timeout": given}
-        return await self._ask("wait", name, head, lambda frame: values.decode(frame.body, mapping=JsDict))
+        return await self._ask("wait", name, head, _recorded)
 
     def expire(self, key: str) -> None:
         """The engine says an attempt has had its time."""
@@ -118,9 +118,9 @@ class WorkflowStep:
             else:
                 error = None
                 frame = await self._send("succeed", name, count, {}, text.encode())
-        if frame.head["go"] == "result":
-            return values.decode(frame.body, mapping=JsDict)
-        raise error if error is not None and not frame.head.get("replaces") else revive(frame.head["failure"])
+        if error is not None and frame.head["go"] == "failure" and not frame.head["replaces"]:
+            raise error
+        return _recorded(frame)
 
     async def _attempt(self, key: str, context: Any, body: Callable[[Any], Any], timeout: int) -> Any:
         # A task of its own, so that a time-out ends the body and nothing else.
@@ -234,6 +234,13 @@ class StepFunction:
         if self._memo is None or self._memo.cancelled():
             return self()
         return asyncio.shield(self._memo)
+
+
+def _recorded(frame: Frame) -> Any:
+    """What the engine has kept of a step: a copy of its result, or its error raised anew."""
+    if frame.head["go"] == "failure":
+        raise revive(frame.head["failure"])
+    return values.decode(frame.body, mapping=JsDict)
 
 
 def _kept(name: str, result: Any) -> str:

@@ -134,7 +134,6 @@ class Engine:
             self._stand_still(instance)
         else:
             run.leaving = Leaving.PAUSE
-            run.status = Status.WAITING_FOR_PAUSE
             self._show(run, Status.WAITING_FOR_PAUSE)
         await self._store.durable()
 
@@ -371,7 +370,6 @@ class Engine:
             )
 
     def _call_pause_off(self, run: Run) -> None:
-        run.status = Status.RUNNING
         self._show(run, Status.RUNNING)
         run.go_on()
 
@@ -454,7 +452,11 @@ class Engine:
 
     def _note_wait(self, run: Run) -> None:
         """A run that is blocked on nothing but a long wait needs no coroutine."""
-        if run.is_waiting and run.leaving is None and run.wakes_at - self._clock.now() > self._hot_window:
+        if not run.is_waiting or run.leaving is not None:
+            return
+        if run.status is not Status.WAITING:
+            self._show(run, Status.WAITING)
+        if run.wakes_at - self._clock.now() > self._hot_window:
             delay = self._hot_window.total_seconds()
             asyncio.get_running_loop().call_later(delay, self._hibernate, run, run.wakes_at)
 
@@ -488,6 +490,7 @@ class Engine:
     def _show(self, run: Run, status: Status) -> None:
         with self._store.transaction():
             self._store.instances.change(run.instance.key, epoch=run.instance.epoch, at=self._clock.now(), status=status)
+        run.status = status
 
     def _orders_from(self, instance: Instance, wanted: tuple[StepKind, str, int]) -> list[int]:
         steps = self.steps(instance)

@@ -19,7 +19,7 @@ from emulator.store import Store
 from emulator.generation import Answer, failure
 from emulator.workflows import retries
 from emulator.workflows.retries import StepConfig
-from emulator.workflows.run import Identity, Run
+from emulator.workflows.run import Identity, Leaving, Run
 
 LONGEST_NAME = 256
 LONGEST_WAIT = timedelta(days=365)
@@ -157,7 +157,7 @@ class Steps:
         assert step.wake_at is not None
         await run.gate(self.at_boundary)
         if step.identity not in run.steps:
-            self._write(run, step, waits=True)
+            self._write(run, step)
         await run.park(step.wake_at)
         await run.gate(self.at_boundary)
         self._write(run, replace(step, state=StepState.DONE, ended_at=self.clock.now()))
@@ -187,7 +187,7 @@ class Steps:
                 self._time_out(run, step)
                 break
             if step.identity not in run.steps:
-                self._write(run, step, waits=True)
+                self._write(run, step)
             await run.park(step.wake_at, event_type=event_type)
         await self.store.durable()
         step = run.steps[step.identity]
@@ -247,9 +247,9 @@ class Steps:
             self.store.instances.end_attempt(step, at=now, error=error)
             self._write(run, step)
 
-    def _write(self, run: Run, step: Step, attempt: Attempt | None = None, *, waits: bool = False) -> None:
+    def _write(self, run: Run, step: Step, attempt: Attempt | None = None) -> None:
         """The step, its attempt and the status it leads to change in one transaction, or not at all."""
-        status = self.status_of(run, waits=waits)
+        status = _status_of(run)
         with self.store.transaction():
             self.store.instances.change(
                 run.instance.key, epoch=run.instance.epoch, at=self.clock.now(), status=status
@@ -260,14 +260,6 @@ class Steps:
         run.status = status
         run.steps[step.identity] = step
 
-    def status_of(self, run: Run, *, waits: bool = False) -> Status:
-        """What the platform would call the state of this run."""
-        if run.status is Status.WAITING_FOR_PAUSE and run.leaving is not None:
-            return Status.WAITING_FOR_PAUSE
-        if not run.executing and (waits or run.is_waiting):
-            return Status.WAITING
-        return Status.RUNNING
-
     def _count_step(self, run: Run) -> None:
         run.taken += 1
         limit = self.step_limit(run.instance.workflow)
@@ -275,6 +267,13 @@ class Steps:
             raise StepRefused(
                 f"The limit of {limit} steps has been reached. This limit can be changed in your worker configuration."
             )
+
+
+def _status_of(run: Run) -> Status:
+    """A run that writes is running, unless it still waits elsewhere or is about to pause."""
+    if run.leaving is Leaving.PAUSE:
+        return Status.WAITING_FOR_PAUSE
+    return Status.WAITING if run.is_waiting else Status.RUNNING
 
 
 def _check_name(name: Any) -> None:

@@ -1,0 +1,51 @@
+"""Leaves a line for each step that begins and for each result that was handed over, so that a checker can tell from outside."""
+
+import json
+import os
+
+from workers import Response, WorkerEntrypoint, WorkflowEntrypoint
+
+STEPS = 20
+
+
+def note(kind, instance, step, attempt=0):
+    """One line, one write: it is there even when the process is killed right after it."""
+    file = os.open(os.environ["KILL_LOG"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(file, f"{kind} {instance} {step} {attempt}\n".encode())
+    os.close(file)
+
+
+class Journey(WorkflowEntrypoint):
+    async def run(self, event, step):
+        instance = event["instanceId"]
+        total = 0
+        for number in range(STEPS):
+            total += await self.leg(instance, step, number)
+            if number % 7 == 3:
+                await step.sleep(f"rest {number}", 20 + number)
+            if number == 10:
+                word = await step.wait_for_event("word", "word", timeout="10 minutes")
+                note("event", instance, word["payload"])
+        return total
+
+    async def leg(self, instance, step, number):
+        @step.do(f"leg {number}", config={"retries": {"limit": 20, "delay": 5, "backoff": "constant"}})
+        async def leg(ctx):
+            note("exec", instance, number, ctx["attempt"])
+            return number
+
+        result = await leg()
+        note("ack", instance, number)
+        return result
+
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        path = request.url.partition("?")[0].rpartition("/")[2]
+        if path == "create":
+            made = await self.env.JOURNEY.create()
+            # Sent before the wait: it must be kept until the instance gets there.
+            await made.send_event({"type": "word", "payload": "go"})
+            return Response.json({"id": made.id})
+        instance = await self.env.JOURNEY.get(path)
+        return Response(json.dumps(await instance.status()))
