@@ -1,0 +1,185 @@
+"""`JSON`, `Error`, `console`, `crypto`, text encoders and other small things."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import sys
+import time
+import traceback
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from emulator.sdk.js.dates import Date
+from emulator.sdk.js.objects import Array, Object, array
+from emulator.sdk.js.promise import Promise
+from emulator.sdk.workers.buffers import ArrayBuffer, TypedArray, Uint8Array
+from emulator.sdk.workers.proxy import JsException, JsNull, JsProxy, js_text, jsnull
+
+undefined = None
+
+
+def from_json(text: str) -> Any:
+    """What `JSON.parse` makes of a text. Raises JsException, a SyntaxError, for what is no JSON."""
+    try:
+        return _revive(json.loads(text))
+    except ValueError as error:
+        raise JsException("SyntaxError", str(error)) from None
+
+
+def _revive(value: Any) -> Any:
+    match value:
+        case None:
+            return jsnull
+        case dict():
+            return Object.fromEntries((key, _revive(item)) for key, item in value.items())
+        case list():
+            return array(map(_revive, value))
+        case _:
+            return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Date):
+        return value.toJSON()
+    if isinstance(value, JsNull):
+        return None
+    if isinstance(value, TypedArray):
+        return {str(index): item for index, item in enumerate(value)}
+    if isinstance(value, Object | Array):
+        return value.to_py(depth=1)
+    # Maps, sets and instances of other classes have no fields of their own.
+    return {}
+
+
+class _Json(JsProxy):
+    """`JSON`"""
+
+    def parse(self, text: Any, reviver: Any = None) -> Any:
+        return from_json(js_text(text))
+
+    def stringify(self, value: Any, replacer: Any = None, space: int | str | None = None) -> Any:
+        if value is None:
+            return None
+        compact = (",", ": ") if space else (",", ":")
+        return json.dumps(value, default=_plain, separators=compact, indent=space or None, ensure_ascii=False)
+
+
+class Error:
+    """A class of JavaScript errors: `Error.new("text")` is a JsException, which can be raised."""
+
+    stackTraceLimit = 10
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def new(self, message: Any = "", options: Any = None) -> JsException:
+        stack = "".join(traceback.format_stack(sys._getframe(1), limit=10))
+        return JsException(self.name, js_text(message) if message != "" else "", stack)
+
+    __call__ = new
+
+    def __repr__(self) -> str:
+        return f"[class {self.name}]"
+
+
+class Console(JsProxy):
+    """Prints: `log`, `info` and `debug` to the output, `warn` and `error` to the error output."""
+
+    def log(self, *things: Any) -> None:
+        print(*map(_shown, things))  # noqa: T201 - this is what a console is for
+
+    def error(self, *things: Any) -> None:
+        print(*map(_shown, things), file=sys.stderr)  # noqa: T201
+
+    info = debug = trace = log
+    warn = error
+
+
+def _shown(thing: Any) -> str:
+    if isinstance(thing, Object | Array):
+        return str(JSON.stringify(thing))
+    return js_text(thing)
+
+
+class TextEncoder(JsProxy):
+    """Text to UTF-8."""
+
+    encoding = "utf-8"
+
+    def encode(self, text: Any = "") -> Any:
+        return Uint8Array.new(js_text(text).encode("utf-8", "replace"))
+
+
+class TextDecoder(JsProxy):
+    """Bytes to text."""
+
+    def __init__(self, encoding: str = "utf-8", options: Any = None) -> None:
+        self.encoding = encoding.lower()
+
+    def decode(self, content: Any = b"") -> str:
+        return bytes(content).decode(self.encoding, "replace").removeprefix("\ufeff")
+
+
+class _Subtle(JsProxy):
+    """`crypto.subtle`: digests."""
+
+    def digest(self, algorithm: Any, content: Any) -> Any:
+        name = str(getattr(algorithm, "name", algorithm)).replace("-", "").lower()
+        if name not in ("sha1", "sha256", "sha384", "sha512", "md5"):
+            raise JsException("NotSupportedError", f"Unrecognized digest algorithm: {algorithm}")
+
+        async def compute() -> Any:
+            return ArrayBuffer.new(hashlib.new(name, bytes(content)).digest())
+
+        return Promise.resolve(compute())
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(
+            f"crypto.subtle.{name} is not emulated; use a Python package such as cryptography", name=name
+        )
+
+
+class _Crypto(JsProxy):
+    """`crypto`"""
+
+    subtle = _Subtle.new()
+
+    def randomUUID(self) -> str:
+        return str(uuid.uuid4())
+
+    def getRandomValues(self, array: Any) -> Any:
+        array.assign(os.urandom(array.byteLength))
+        return array
+
+
+class _Performance(JsProxy):
+    """`performance`"""
+
+    def now(self) -> float:
+        return time.perf_counter() * 1000
+
+
+def structuredClone(value: Any) -> Any:
+    """A deep copy of an object made of plain values."""
+    return from_json(JSON.stringify(value)) if isinstance(value, Object | Array) else value
+
+
+def btoa(text: str) -> str:
+    return base64.b64encode(text.encode("latin-1")).decode()
+
+
+def atob(text: str) -> str:
+    return base64.b64decode(text).decode("latin-1")
+
+
+JSON = _Json.new()
+console = Console.new()
+crypto = _Crypto.new()
+performance = _Performance.new()
+Number: Callable[[Any], Any] = float
+String = js_text
+Boolean = bool
