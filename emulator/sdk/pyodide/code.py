@@ -10,7 +10,10 @@ from typing import Any, NoReturn
 
 def relaxed_call(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
     """Call a function; arguments it has no place for are left out."""
-    signature = inspect.signature(function)
+    try:
+        signature = inspect.signature(function)
+    except ValueError:
+        return function(*arguments, **keywords)
     kinds = [parameter.kind for parameter in signature.parameters.values()]
     if inspect.Parameter.VAR_POSITIONAL not in kinds:
         positional = sum(
