@@ -1,0 +1,23 @@
+"""The guard in front of uvicorn: deadlines, sizes and framing per connection, Host and Origin per request."""
+
+from __future__ import annotations
+
+import asyncio
+from importlib import import_module
+from importlib.util import find_spec
+
+from emulator.guard.head import Limits, Refusal, check_head, check_headers
+from emulator.guard.origins import origins
+
+__all__ = ["Limits", "Refusal", "check_head", "check_headers", "guarded", "origins"]
+
+
+def guarded(limits: Limits, *, parser: str = "") -> type[asyncio.Protocol]:
+    """
+    A protocol class for `uvicorn.Config(http=…)`.
+
+    The parser is httptools, or h11 where httptools is not installed. Imported here: only a server needs uvicorn.
+    """
+    name = parser or ("httptools" if find_spec("httptools") else "h11")
+    protocol = import_module(f"emulator.guard.by_{name}").GuardProtocol
+    return type("GuardProtocol", (protocol,), {"limits": limits})
