@@ -1,0 +1,52 @@
+# Two commands do everything: `make dev` serves the sample worker, `make test` runs every check.
+# Both set up .venv first; that takes no time when nothing has changed.
+
+PYTHON ?=
+export PYTHON
+
+ifeq ($(OS),Windows_NT)
+BIN := .venv/Scripts
+else
+BIN := .venv/bin
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help setup dev test check fix lock bench kill
+
+help: ## what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1|\2/' | awk -F'|' '{printf "%-12s %s\n", $$1, $$2}'
+
+setup: ## a .venv with the locked versions
+	@sh scripts/setup
+
+dev: setup ## serve the sample worker
+	@$(BIN)/emulator dev $(ARGS)
+
+test: check ## every check, then the tests
+	@$(BIN)/python -m pytest -q $(ARGS)
+
+check: setup ## formatting, lint, types, layers, spelling
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@MYPYPATH=emulator/sdk $(BIN)/mypy --strict sample_worker/entry.py sample_worker/workflows.py
+	@MYPYPATH=emulator/sdk $(BIN)/mypy --strict emulator/template/src/entry.py
+	@MYPYPATH=emulator/sdk $(BIN)/mypy --strict tests/typing/worker.py
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/codespell
+
+fix: setup ## put right what can be put right by itself
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+	@$(BIN)/codespell --write-changes
+
+lock: setup ## find the newest versions that fit, and lock them
+	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev \
+	    --no-header --no-annotate --generate-hashes pyproject.toml -o requirements.lock
+
+bench: setup ## how fast, next to bare uvicorn and, if there is one, wrangler
+	@$(BIN)/python bench/run.py $(ARGS)
+
+kill: setup ## kill both processes at random moments and look for anything lost
+	@$(BIN)/python bench/kill.py $(ARGS)
