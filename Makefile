@@ -30,7 +30,7 @@ check: setup ## formatting, lint, types, layers, spelling
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@MYPYPATH=emulator/sdk $(BIN)/mypy --strict sample_worker/entry.py sample_worker/workflows.py
-	@MYPYPATH=emulator/sdk $(BIN)/mypy --strict emulator/template/src/entry.py
+	@MYPYPATH=emulator/sdk $(BIN)/mypy --strict --allow-untyped-decorators emulator/template/src/entry.py
 	@MYPYPATH=emulator/sdk $(BIN)/mypy --strict tests/typing/worker.py
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/codespell

@@ -1,0 +1,86 @@
+"""`emulator init`: what it writes, and what it leaves alone."""
+
+import ast
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from emulator.errors import EmulatorError
+from emulator.template import worker_name, write
+
+
+def test_a_project_is_written_and_its_parts_fit(tmp_path):
+    """
+    The config names the folder, an entry file that is there, and a workflow class that it defines.
+    """
+    written = write(tmp_path / "Tea House")
+    config = tomllib.loads((tmp_path / "Tea House" / "wrangler.toml").read_text())
+    code = ast.parse((tmp_path / "Tea House" / config["main"]).read_text())
+    classes = {node.name for node in code.body if isinstance(node, ast.ClassDef)}
+
+    assert ["wrangler.toml", "src/entry.py", ".gitignore"] == [
+        path.relative_to(tmp_path / "Tea House").as_posix() for path in written
+    ]
+    assert "tea-house" == config["name"]
+    assert {"Default", *(each["class_name"] for each in config["workflows"])} == classes
+
+
+def test_nothing_is_replaced(tmp_path):
+    """
+    A folder that holds one of the files is left as it is.
+    """
+    (tmp_path / ".gitignore").write_text("mine")
+
+    with pytest.raises(EmulatorError, match=r"\.gitignore exists already"):
+        write(tmp_path)
+
+    assert [tmp_path / ".gitignore"] == list(tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path):
+    """
+    A file in the way is named.
+    """
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(EmulatorError, match="file"):
+        write(tmp_path / "file" / "worker")
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("shop", "shop"),
+        ("My Shop_2", "my-shop-2"),
+        ("--", "my-worker"),
+        ("été", "t"),
+        ("x" * 80, "x" * 63),
+    ],
+)
+def test_a_worker_is_named_after_its_folder(folder, name):
+    """
+    The name is one that the platform takes.
+    """
+    assert name == worker_name(Path(folder))
+
+
+async def test_the_written_project_runs(emu):
+    """
+    The template's worker answers, its workflow finishes, its cron prints.
+    """
+    write(emu.folder / "made")
+    emu.config = (emu.folder / "made" / "wrangler.toml").read_text()
+    emu.save("wrangler.toml", emu.config)
+    emu.save("src/entry.py", (emu.folder / "made" / "src" / "entry.py").read_text())
+    await emu.start()
+
+    made = (await emu.get("/")).json
+
+    assert f"/?id={made['id']}" == made["see"]
+
+    await emu.advance(seconds=6)
+
+    assert "Hello, world. And goodbye." == (await emu.get(made["see"])).json["output"]
+    assert "ok" == await emu.tick("0 * * * *")
+    assert "Hello, it is time for 0 * * * *" in emu.lines
