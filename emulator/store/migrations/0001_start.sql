@@ -64,15 +64,33 @@ create table events (
 
 create index events_by_type on events (instance, type, sequence);
 
+create table queues (
+    name text primary key,
+    count integer not null default 0,
+    bytes integer not null default 0,
+    paused integer not null default 0
+) without rowid;
+
 create table messages (
     sequence integer primary key autoincrement,
     id text not null,
     queue text not null,
     body text not null,
     content_type text not null,
+    size integer not null,
     sent_at integer not null,
     visible_at integer not null,
     failures integer not null default 0
 );
 
-create index messages_by_queue on messages (queue, visible_at, sequence);
+create index messages_by_queue on messages (queue, visible_at, sequence, size);
+
+-- Every send reports how much the queue holds; counting a long queue each time would make sends slow.
+create trigger message_added after insert on messages begin
+    insert into queues (name, count, bytes) values (new.queue, 1, new.size)
+    on conflict (name) do update set count = count + 1, bytes = bytes + new.size;
+end;
+
+create trigger message_removed after delete on messages begin
+    update queues set count = count - 1, bytes = bytes - old.size where name = old.queue;
+end;

@@ -1,0 +1,1 @@
+"""Config → what each name in `env` answers; one file per product."""

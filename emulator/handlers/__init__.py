@@ -1,0 +1,1 @@
+"""What a worker's handlers receive, one file each: fetch, scheduled, queue."""
