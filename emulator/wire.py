@@ -1,8 +1,9 @@
 """
 The frames the two processes speak: one table of messages, a JSON head and raw bytes. Standard library only.
 
-A frame on the wire is `head length, body length` (two 32-bit big-endian numbers), the head as JSON `[kind, id, fields]`,
-then the body. The id names a conversation: one fetch, one tick, one batch, one workflow run, or one call of the worker.
+A frame on the wire is `head length, body length` (two 32-bit big-endian numbers), the head as JSON
+`[kind, id, fields]`, then the body. The id names a conversation: one fetch, one tick, one batch, one workflow run, or
+one call of the worker.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ import asyncio
 import json
 import struct
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 TO_WORKER = {
-    "load": "main, module_root, project, date, flags, bindings, shared: import the worker; answered by `ready` or `failed`",
+    "load": "main, module_root, project, date, flags, bindings, config: import the worker; answer `ready` or `failed`",
     "warm": "modules: import these third-party modules ahead of time",
     "fetch": "method, url, headers, has_body, cf: a browser's request; `body` frames follow when has_body",
     "body": "more: a piece of the request's body",
@@ -142,8 +143,8 @@ class SocketChannel(asyncio.Protocol):
         self._unsent: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # Not an isinstance check: uvloop's transports do not derive from asyncio's.
+        self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         try:
