@@ -8,6 +8,7 @@ from emulator.config import Config
 from emulator.errors import EmulatorError
 from emulator.generation import Generation, Hooks, connect
 from emulator.launch import Launched, interpreter_for, launch
+from emulator.runtime.output import Outputs
 from emulator.runtime.session import Session
 from emulator.wire import memory_channels
 
@@ -29,14 +30,29 @@ class Processes:
         try:
             return launch(interpreter, config.root)
         except OSError as error:
-            raise EmulatorError(f"{interpreter} cannot be started: {error.strerror}; give another with --python") from error
+            raise EmulatorError(
+                f"{interpreter} cannot be started: {error.strerror}; give another with --python"
+            ) from error
 
 
 class InProcess:
     """Starts each generation in this very process: for coverage, monkeypatching and the simplest debugging."""
 
+    def __init__(self) -> None:
+        self._outputs: Outputs | None = None
+        self._running = 0
+
     async def start(self, config: Config, number: int, hooks: Hooks) -> Generation:
         """A generation that waits for `load`; the modules of the one before it are forgotten then."""
         ours, theirs = memory_channels()
-        Session(theirs)
+        session = Session(theirs, on_stop=self._stopped)
+        self._outputs = self._outputs or Outputs()
+        self._running += 1
+        session.attach(self._outputs)
         return Generation(config.name, number, hooks, ours)
+
+    def _stopped(self) -> None:
+        self._running -= 1
+        if not self._running and self._outputs is not None:
+            self._outputs.put_back()
+            self._outputs = None

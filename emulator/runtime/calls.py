@@ -44,7 +44,9 @@ class Calls:
         number = next(self._numbers)
         answer: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
         self._waiting[number] = answer
-        self._channel.send("call", number, {"by": speaker.get(), "target": target, "method": method, **head}, body)
+        self._channel.send(
+            "call", number, {"by": speaker.get().number, "target": target, "method": method, **head}, body
+        )
         return answer
 
     def answered(self, frame: Frame) -> None:
@@ -62,4 +64,8 @@ def _exception(error: dict[str, Any]) -> Exception:
     if "code" in error:
         return WorkflowError(error["code"], error["message"])
     kind = getattr(builtins, error["kind"], Exception)
-    return kind(error["message"]) if isinstance(kind, type) and issubclass(kind, Exception) else Exception(error["message"])
+    return (
+        kind(error["message"])
+        if isinstance(kind, type) and issubclass(kind, Exception)
+        else Exception(error["message"])
+    )

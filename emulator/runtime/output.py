@@ -6,39 +6,54 @@ import io
 import sys
 from collections.abc import Callable
 from contextvars import ContextVar
+from typing import NamedTuple, TextIO
 
-speaker: ContextVar[int] = ContextVar("speaker", default=0)
-"""The conversation on whose behalf code runs now; 0 is the worker's own module body."""
+Say = Callable[[int, str, str], None]
 
 _LONGEST_LINE = 64_000
 
 
-class MarkedOutput(io.TextIOBase):
-    """Stands in for `sys.stdout` or `sys.stderr`: whole lines go to `send(speaker, stream, text)`."""
+class Speaker(NamedTuple):
+    """On whose behalf code runs: the number of the conversation, and how its session passes on what is printed."""
 
-    def __init__(self, stream: str, real: io.TextIOBase | None, send: Callable[[int, str, str], None]) -> None:
+    number: int
+    say: Say | None
+
+
+speaker: ContextVar[Speaker] = ContextVar("speaker", default=Speaker(0, None))  # noqa: B039 - a tuple does not change
+"""Who speaks now; nobody in particular while a module is imported."""
+
+
+class MarkedOutput(io.TextIOBase):
+    """Stands in for `sys.stdout` or `sys.stderr`: whole lines go to whoever speaks, or else to `otherwise`."""
+
+    def __init__(self, stream: str, otherwise: Say) -> None:
+        self.real: TextIO | None = None
         self._stream = stream
-        self._real = real
-        self._send = send
-        self._open_lines: dict[int, str] = {}
+        self._otherwise = otherwise
+        self._open_lines: dict[Speaker, str] = {}
 
     def write(self, text: str) -> int:
         by = speaker.get()
         whole, newline, rest = (self._open_lines.pop(by, "") + text).rpartition("\n")
         if newline:
             for line in whole.split("\n"):
-                self._send(by, self._stream, _capped(line))
+                self._say(by, line)
         if len(rest) > _LONGEST_LINE:
-            self._send(by, self._stream, _capped(rest))
+            self._say(by, rest)
         elif rest:
             self._open_lines[by] = rest
         return len(text)
 
-    def finish(self, by: int) -> None:
-        """Send what an invocation left without a newline."""
+    def finish(self, by: Speaker) -> None:
+        """Pass on what an invocation left without a newline."""
         rest = self._open_lines.pop(by, "")
         if rest:
-            self._send(by, self._stream, rest)
+            self._say(by, rest)
+
+    def _say(self, by: Speaker, line: str) -> None:
+        say = by.say or self._otherwise
+        say(by.number, self._stream, _capped(line))
 
     def writable(self) -> bool:
         return True
@@ -47,9 +62,9 @@ class MarkedOutput(io.TextIOBase):
         return False
 
     def fileno(self) -> int:
-        if self._real is None:
+        if self.real is None:
             raise io.UnsupportedOperation("fileno")
-        return self._real.fileno()
+        return self.real.fileno()
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
@@ -60,11 +75,35 @@ class MarkedOutput(io.TextIOBase):
         return "replace"
 
 
-def capture(send: Callable[[int, str, str], None]) -> tuple[MarkedOutput, MarkedOutput]:
-    """Put marked outputs in the place of the process's own."""
-    outputs = (MarkedOutput("out", sys.__stdout__, send), MarkedOutput("error", sys.__stderr__, send))  # type: ignore[arg-type]
-    sys.stdout, sys.stderr = outputs  # type: ignore[assignment]
-    return outputs
+class Outputs:
+    """The stand-ins for the process's two outputs. Without `otherwise`, what no worker prints goes where it went."""
+
+    def __init__(self, otherwise: Say | None = None) -> None:
+        self._out = MarkedOutput("out", otherwise or self._to_real)
+        self._error = MarkedOutput("error", otherwise or self._to_real)
+        self.stand_in()
+
+    def stand_in(self) -> None:
+        """Take the place of the real ones; again, where somebody has put others there."""
+        if sys.stdout is not self._out:
+            self._out.real, sys.stdout = sys.stdout, self._out
+        if sys.stderr is not self._error:
+            self._error.real, sys.stderr = sys.stderr, self._error
+
+    def put_back(self) -> None:
+        """The real ones again, unless somebody has put others there."""
+        if sys.stdout is self._out and self._out.real is not None:
+            sys.stdout = self._out.real
+        if sys.stderr is self._error and self._error.real is not None:
+            sys.stderr = self._error.real
+
+    def finish(self, by: Speaker) -> None:
+        """Pass on the unfinished lines of an invocation that is over."""
+        self._out.finish(by)
+        self._error.finish(by)
+
+    def _to_real(self, number: int, stream: str, line: str) -> None:
+        print(line, file=(self._error if stream == "error" else self._out).real)
 
 
 def _capped(line: str) -> str:

@@ -15,7 +15,7 @@ from emulator.runtime.calls import Calls
 from emulator.runtime.exports import Exports, HandlerMissing
 from emulator.runtime.invocation import Context, Invocation, ScheduledController
 from emulator.runtime.loader import WorkerPath
-from emulator.runtime.output import MarkedOutput, speaker
+from emulator.runtime.output import Outputs, Speaker, speaker
 from emulator.runtime.streams import InBody, OutBody
 from emulator.runtime.traces import describe
 from emulator.runtime.workflow import WorkflowStep
@@ -46,12 +46,13 @@ class Session:
         self._env: Any = None
         self._root = ""
         self._implicit_steps = True
-        self._outputs: tuple[MarkedOutput, ...] = ()
+        self._outputs: Outputs | None = None
         self._path: WorkerPath | None = None
+        self._stopped = False
         channel.on_frame = self._receive
         channel.on_close = self._stop
 
-    def attach(self, outputs: tuple[MarkedOutput, ...]) -> None:
+    def attach(self, outputs: Outputs) -> None:
         """The stand-ins for the process's outputs, so that an invocation's last line is not lost."""
         self._outputs = outputs
 
@@ -87,6 +88,8 @@ class Session:
                 loader.warm(frame.head["modules"])
             case "stop":
                 self._stop()
+            case _:
+                pass
 
     def _pong(self, number: int, turns: int) -> None:
         """Answer after so many turns of the loop: work that was ready has then been done."""
@@ -96,6 +99,9 @@ class Session:
             self._channel.send("pong", number, {"debugger": "pydevd" in sys.modules})
 
     def _stop(self) -> None:
+        if self._stopped:
+            return
+        self._stopped = True
         path, self._path = self._path, None
         if path is not None:
             path.__exit__()
@@ -110,7 +116,10 @@ class Session:
         self._tasks[frame.id] = task
 
     async def _converse(self, frame: Frame) -> None:
-        speaker.set(frame.id)
+        by = Speaker(frame.id, self.print)
+        speaker.set(by)
+        if self._outputs is not None:
+            self._outputs.stand_in()
         invocation = Invocation(self._env, self._complain)
         current.invocation.set(invocation)
         handle: dict[str, Callable[[Frame, Invocation], Coroutine[Any, Any, dict[str, Any] | None]]] = {
@@ -127,15 +136,15 @@ class Session:
             done = {"outcome": "exception", "error": describe(error, self._root)}
         finally:
             self._forget(frame.id)
-        for output in self._outputs:
-            output.finish(frame.id)
+        if self._outputs is not None:
+            self._outputs.finish(by)
         if done is not None:
             body = done.pop("body", b"")
             self._channel.send("done", frame.id, done, body)
 
     def _forget(self, number: int) -> None:
         for table in (self._tasks, self._in_bodies, self._out_bodies, self._steps):
-            table.pop(number, None)  # type: ignore[attr-defined]
+            table.pop(number, None)
 
     def _cancel(self, number: int) -> None:
         step = self._steps.get(number)
@@ -147,7 +156,7 @@ class Session:
 
     def _complain(self, error: BaseException) -> None:
         """An error that belongs to no answer: a waitUntil that failed."""
-        self.print(speaker.get(), "error", describe(error, self._root)["trace"].rstrip())
+        self.print(speaker.get().number, "error", describe(error, self._root)["trace"].rstrip())
 
     async def _fetch(self, frame: Frame, invocation: Invocation) -> dict[str, Any] | None:
         head = frame.head
@@ -207,7 +216,9 @@ class Session:
     async def _run(self, frame: Frame, invocation: Invocation) -> dict[str, Any]:
         head = frame.head
         workflow = self._exports.workflows[head["class_name"]](Context(invocation), self._env)
-        step = self._steps[frame.id] = WorkflowStep(self._calls, frame.id, implicit=self._implicit_steps, root=self._root)
+        step = self._steps[frame.id] = WorkflowStep(
+            self._calls, frame.id, implicit=self._implicit_steps, root=self._root
+        )
         event = values.decode(frame.body, mapping=JsDict)
         try:
             result = await exports.awaited(exports.relaxed(workflow.run, event, step))
@@ -222,6 +233,7 @@ class Session:
 
     def _load(self, frame: Frame) -> None:
         head = frame.head
+        speaker.set(Speaker(0, self.print))
         self._path = WorkerPath(Path(head["module_root"]), Path(head["project"]))
         self._root = head["project"]
         self._implicit_steps = head["flags"]["python_workflows_implicit_dependencies"]
