@@ -10,7 +10,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,8 @@ from emulator.processes import InProcess, Processes
 from emulator.server import Emulator, Options
 from emulator.terminal import Terminal
 
+_IP = "127.0.0.1"
+_PORT = 8787
 _GRACE = 2
 
 
@@ -32,20 +34,27 @@ _GRACE = 2
 class Serving:
     """How to serve: what the command line says beyond `Options`."""
 
-    ip: str
-    port: int
+    ip: str | None = None
+    port: int | None = None
     reload: bool = True
     in_process: bool = False
     python: str | None = None
     json_log: bool = False
     strict_host: bool = False
-    hosts: frozenset[str] = frozenset()
     ahead: list[Launched] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its own signal handling: Ctrl-C is the emulator's business."""
+    """uvicorn without its own signal handling: Ctrl-C is the emulator's business. `listens` is set once it serves."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listens = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listens.set()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -54,40 +63,59 @@ class _Server(uvicorn.Server):
 
 def serve(options: Options, serving: Serving) -> None:
     """Serve until a signal. Raises EmulatorError for what the user must put right first."""
-    with bound(serving.ip, serving.port) as listening, asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(options, serving, listening))
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(options, serving))
 
 
-async def _serve(options: Options, serving: Serving, listening: socket.socket) -> None:
+async def _serve(options: Options, serving: Serving) -> None:
     terminal = Terminal(as_json=serving.json_log)
     _log_to(terminal)
     start = InProcess().start if serving.in_process else Processes(serving.python, serving.ahead).start
     emulator = Emulator(options, start, terminal)
-    stopped = _on_signals()
+    stopped = asyncio.ensure_future(_on_signals().wait())
     try:
+        listening = bound(*_address(emulator, serving))
         emulator.store.lock.note_port(listening.getsockname()[1])
-        await emulator.boot()
-        server = _server(emulator, serving)
-        serving_task = asyncio.create_task(server.serve([listening]))
-        while not server.started and not serving_task.done():
-            await asyncio.sleep(0.001)
-        _say_ready(emulator, serving, listening)
-        background = [asyncio.create_task(_watch(emulator))] if serving.reload else []
-        await stopped.wait()
-        server.should_exit = True
-        for task in background:
-            task.cancel()
-        await asyncio.wait([serving_task], timeout=_GRACE)
+        live = asyncio.create_task(_live(emulator, serving, listening))
+        # A signal ends it at any moment, also while the worker is still being loaded.
+        await asyncio.wait({live, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        live.cancel()
+        with suppress(asyncio.CancelledError):
+            await live
     finally:
         await emulator.stop()
 
 
-def _server(emulator: Emulator, serving: Serving) -> uvicorn.Server:
+def _address(emulator: Emulator, serving: Serving) -> tuple[str, int]:
+    """The command line decides, then the config's `[dev]`, then we."""
+    dev = emulator.workers[0].config.dev
+    ports = [port for port in (serving.port, dev.port, _PORT) if port is not None]
+    return serving.ip or dev.ip or _IP, ports[0]
+
+
+async def _live(emulator: Emulator, serving: Serving, listening: socket.socket) -> None:
+    """Boot, serve and watch until cancelled."""
+    await emulator.boot()
+    server = _server(emulator, serving)
+    serving_task = asyncio.create_task(server.serve([listening]))
+    try:
+        await server.listens.wait()
+        _say_ready(emulator, serving.began, listening)
+        if serving.reload:
+            await _watch(emulator)
+        await serving_task
+    finally:
+        server.should_exit = True
+        await asyncio.wait([serving_task], timeout=_GRACE)
+
+
+def _server(emulator: Emulator, serving: Serving) -> _Server:
     async def explain(scope: Scope, send: Send, error: EmulatorError) -> None:
         await _explain(scope, send, error, live=error is emulator.workers[0].error)
 
     app = url_map(emulator.fetch_route(explain), _Ours(emulator))
-    checked = origins(app, hosts=serving.hosts, strict_host=serving.strict_host)
+    hosts = frozenset(route.host for worker in emulator.workers for route in worker.config.routes)
+    checked = origins(app, hosts=hosts, strict_host=serving.strict_host)
     config = uvicorn.Config(
         checked,
         http=guarded(Limits()),
@@ -154,15 +182,17 @@ def bound(ip: str, port: int) -> socket.socket:
         listening.listen(2048)
     except OSError as error:
         listening.close()
-        raise PortTaken(f"{ip}:{port} cannot be listened on: {error.strerror}; give another --port, or 0 for a free one") from error
+        raise PortTaken(
+            f"{ip}:{port} cannot be listened on: {error.strerror}; give another --port, or 0 for a free one"
+        ) from error
     listening.setblocking(False)
     return listening
 
 
-def _say_ready(emulator: Emulator, serving: Serving, listening: socket.socket) -> None:
-    port = listening.getsockname()[1]
-    host = f"[{serving.ip}]" if ":" in serving.ip else serving.ip
-    took = (time.monotonic() - serving.began) * 1000
+def _say_ready(emulator: Emulator, began: float, listening: socket.socket) -> None:
+    ip, port = listening.getsockname()[:2]
+    host = f"[{ip}]" if ":" in ip else ip
+    took = (time.monotonic() - began) * 1000
     for line in emulator.banner():
         emulator.terminal.plain(line)
     emulator.terminal.plain(f"Ready on http://{host}:{port}  ({took:.0f} ms)", colour="green")

@@ -16,6 +16,7 @@ from emulator import duration
 from emulator.bindings import queues
 from emulator.errors import EmulatorError
 from emulator.models import Tick
+from emulator.runtime import values
 from emulator.server import Emulator
 
 _SCHEDULED = ("/cdn-cgi/local/scheduled", "/cdn-cgi/handler/scheduled", "/cdn-cgi/mf/scheduled")
@@ -52,7 +53,8 @@ def local_routes(emulator: Emulator) -> list[Route]:
             **({"delaySeconds": message["delay_seconds"]} if "delay_seconds" in message else {}),
         }
         metrics = await queues.call(emulator.broker, request.path_params["queue"], "send", [message["body"], options])
-        return JSONResponse({"ok": True, **metrics})
+        await emulator.store.durable()
+        return JSONResponse({"ok": True, **values.shown(values.encode(metrics))})
 
     async def clock(request: Request) -> Response:
         if request.method == "POST":
@@ -139,7 +141,9 @@ async def _json(request: Request) -> Any:
 
 
 def _not_found(request: Request, error: Exception) -> Response:
-    return PlainTextResponse(f"{request.url.path} is under /cdn-cgi/, where the emulator's own routes live; it has none of this name\n", 404)
+    return PlainTextResponse(
+        f"{request.url.path} is under /cdn-cgi/, where the emulator's own routes live; it has none of this name\n", 404
+    )
 
 
 def _not_allowed(request: Request, error: Exception) -> Response:
