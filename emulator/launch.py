@@ -13,6 +13,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 _RUNTIME = Path(__file__).parent / "runtime" / "__main__.py"
 _VENVS = (".venv-workers", ".venv")
@@ -88,19 +89,37 @@ def launch(interpreter: str, folder: Path) -> Launched:
     reader, lifeline = os.pipe()
     number, stack_file = tempfile.mkstemp(prefix="emulator-stack-")
     os.close(number)
-    arguments = [str(theirs.fileno()), str(reader), stack_file]
+    handles, inheriting = _handed_over(theirs, reader)
     try:
         # -B: bytecode beside the user's files would be the user's to clean up.
         process = subprocess.Popen(
-            [interpreter, "-B", str(_RUNTIME), *arguments],
+            [interpreter, "-B", str(_RUNTIME), *map(str, handles), stack_file],
             cwd=folder,
             stdin=None if _is_terminal() else subprocess.DEVNULL,
-            pass_fds=(theirs.fileno(), reader),
+            **inheriting,
         )
     finally:
         theirs.close()
         os.close(reader)
     return Launched(process, ours, lifeline, Path(stack_file))
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _handed_over(connection: socket.socket, reader: int) -> tuple[tuple[int, int], dict[str, Any]]:
+        """What the process is told of its two ends, and how it comes by them: Windows marks each handle itself."""
+        handle = msvcrt.get_osfhandle(reader)
+        connection.set_inheritable(True)
+        os.set_handle_inheritable(handle, True)
+        return (connection.fileno(), handle), {"close_fds": False}
+
+else:
+
+    def _handed_over(connection: socket.socket, reader: int) -> tuple[tuple[int, int], dict[str, Any]]:
+        """What the process is told of its two ends, and how it comes by them."""
+        handles = connection.fileno(), reader
+        return handles, {"pass_fds": handles}
 
 
 def _is_terminal() -> bool:

@@ -11,9 +11,10 @@ import socket
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import IO, Any
 
-from emulator.runtime.output import capture
+from emulator.runtime.output import Outputs
 from emulator.runtime.session import Session
 from emulator.wire import SocketChannel
 
@@ -25,13 +26,15 @@ def main(connection: int, lifeline: int, stack_file: str) -> None:
     os.environ["TZ"] = "UTC"
     if hasattr(time, "tzset"):
         time.tzset()
-    # Ctrl-C in the terminal reaches both processes; the emulator decides when this one ends.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _leave_it_to_the_emulator)
     threading.Thread(target=_end_with_the_emulator, args=(lifeline,), daemon=True).start()
-    asyncio.run(_serve(connection, stack_file))
+    with Path(stack_file).open("w") as stack:
+        asyncio.run(_serve(connection, stack))
 
 
-async def _serve(connection: int, stack_file: str) -> None:
+async def _serve(connection: int, stack: IO[str]) -> None:
     loop = asyncio.get_running_loop()
     stopped = loop.create_future()
 
@@ -39,16 +42,14 @@ async def _serve(connection: int, stack_file: str) -> None:
         if not stopped.done():
             stopped.set_result(None)
 
-    with open(stack_file, "w") as stack:
-        _, channel = await loop.create_connection(SocketChannel, sock=socket.socket(fileno=connection))
-        session = Session(channel, heartbeat=lambda: _dump_stack_when_blocked(stack), on_stop=stop)
-        outputs = capture(session.print)
-        session.attach(outputs)
-        sys.breakpointhook = _debugger_hook(session)
-        await stopped
-        channel.close()
-        # What is left is nobody's business any more; asyncio.run would wait for it.
-        os._exit(0)
+    _, channel = await loop.create_connection(SocketChannel, sock=socket.socket(fileno=connection))
+    session = Session(channel, heartbeat=lambda: _dump_stack_when_blocked(stack), on_stop=stop)
+    session.attach(Outputs(session.print))
+    sys.breakpointhook = _debugger_hook(session)
+    await stopped
+    channel.close()
+    # What is left is nobody's business any more; asyncio.run would wait for it.
+    os._exit(0)
 
 
 def _dump_stack_when_blocked(stack: IO[str]) -> None:
@@ -75,7 +76,27 @@ def _debugger_hook(session: Session) -> Any:
     return stop_here
 
 
+def _leave_it_to_the_emulator(*_: object) -> None:
+    """
+    Ctrl-C in the terminal reaches both processes; the emulator decides when this one ends.
+
+    A handler and not `SIG_IGN`, which the worker's own subprocesses would inherit.
+    """
+
+
 def _end_with_the_emulator(lifeline: int) -> None:
     """The other end closes when the emulator dies, however it dies; user code that blocks the loop cannot keep us."""
-    os.read(lifeline, 1)
+    os.read(_descriptor(lifeline), 1)
     os._exit(1)
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _descriptor(handle: int) -> int:
+        return msvcrt.open_osfhandle(handle, os.O_RDONLY)
+
+else:
+
+    def _descriptor(handle: int) -> int:
+        return handle
