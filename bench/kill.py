@@ -3,8 +3,9 @@ kill -9 at random moments, of the emulator and of the worker's process in turn, 
 
     python bench/kill.py [--kills 200] [--seed 1] [--live 8] [--planted]
 
-Checks from outside, by lines the steps write themselves: no instance is lost, every one completes by itself, no step whose
-result was handed over begins again, no event is taken twice. `--planted` runs an emulator with a bug in it and must fail.
+Checks from outside, by lines the steps write themselves: no instance is lost, every one completes by itself, no step
+whose result was handed over begins again, no event is taken twice. `--planted` runs an emulator with a bug in it and
+must fail.
 Prints one JSON line; exit code 0 when all promises held.
 """
 
@@ -31,7 +32,7 @@ class Server:
     """One life of the emulator."""
 
     def __init__(self, folder, *, planted):
-        self.log = open(folder / "server.log", "ab")
+        self.log = (folder / "server.log").open("ab")
         command = [str(HERE / "planted.py")] if planted else ["-m", "emulator"]
         self.process = subprocess.Popen(
             [sys.executable, *command, "dev", "-c", str(folder / "wrangler.toml"), "--port", "0", "--no-reload"],

@@ -1,4 +1,4 @@
-"""The emulator with a bug planted in it: results are handed over before they are on disk. The kill harness must notice."""
+"""The emulator with a bug planted in it, which the kill harness must notice: results are handed over unsaved."""
 
 import asyncio
 

@@ -48,7 +48,9 @@ async def _load(found: Config) -> list[Problem]:
 
 
 async def _answer(generation: Generation, frame: Frame) -> Answer:
-    return {"error": {"kind": "RuntimeError", "message": "bindings cannot be called while a worker is being checked"}}, b""
+    return {
+        "error": {"kind": "RuntimeError", "message": "bindings cannot be called while a worker is being checked"}
+    }, b""
 
 
 _HOOKS = Hooks(

@@ -1,4 +1,4 @@
-"""The command line. Each command is one call; what a command needs, it imports when it runs, so that each starts fast."""
+"""The command line. Each command is one call, and imports what it needs when it runs, so that each starts fast."""
 
 from __future__ import annotations
 
@@ -20,7 +20,12 @@ from emulator.errors import ConfigError, EmulatorError, Problem
 _BEGAN = time.monotonic()
 
 _config_option = click.option(
-    "-c", "--config", "configs", multiple=True, type=click.Path(path_type=Path), help="The config file; found if left out."
+    "-c",
+    "--config",
+    "configs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="The config file; found if left out.",
 )
 _env_option = click.option("-e", "--env", default=None, help="The named environment; CLOUDFLARE_ENV if left out.")
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -52,14 +57,18 @@ def main() -> None:
 @_config_option
 @_env_option
 @click.option("--ip", default=None, help="The address to listen on; 127.0.0.1 if left out.")
-@click.option("--port", default=None, type=click.IntRange(0, 65535), help="The port; 8787 if left out, 0 for a free one.")
+@click.option(
+    "--port", default=None, type=click.IntRange(0, 65535), help="The port; 8787 if left out, 0 for a free one."
+)
 @click.option("--persist-to", type=click.Path(path_type=Path), help="The state folder; .emulator beside the config.")
 @click.option("--var", "variables", multiple=True, metavar="KEY:VALUE", help="Set a variable; may be repeated.")
 @click.option("--no-crons", is_flag=True, help="Do not fire crons by themselves.")
 @click.option("--no-reload", is_flag=True, help="Do not watch for saved files.")
 @click.option("--python", default=None, help="The interpreter for the worker; its .venv-workers or .venv if left out.")
 @click.option("--in-process", is_flag=True, help="Run the worker in the emulator's own process.")
-@click.option("--strict-host", is_flag=True, help="Serve the worker's routes for local names and configured routes only.")
+@click.option(
+    "--strict-host", is_flag=True, help="Serve the worker's routes for local names and configured routes only."
+)
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", help="How to print events.")
 def dev(
     configs: tuple[Path, ...],
@@ -131,7 +140,7 @@ def check(configs: tuple[Path, ...], env: str | None, as_json: bool) -> None:
 
 
 @group.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 def init(folder: Path) -> None:
     """
     Write a small working worker project.
@@ -180,7 +189,7 @@ def cron_next(expression: str, start: str | None, count: int, as_json: bool) -> 
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def reset(configs: tuple[Path, ...], persist_to: Path | None, yes: bool) -> None:
     """
-    Forget all local state: instances, messages.
+    Forget all local state: workflow instances with their events, and queued messages.
 
     Example: emulator reset --yes
     """
@@ -188,8 +197,8 @@ def reset(configs: tuple[Path, ...], persist_to: Path | None, yes: bool) -> None
     if not (folder / "state.db").exists():
         click.echo(f"{folder} holds no state")
         return
-    if not yes:
-        click.confirm(f"forget everything in {folder}?", abort=True)
+    if not yes and not click.confirm(f"forget everything in {folder}?"):
+        return
     lock = _module("emulator.store.lock").FolderLock(folder)
     for path in folder.glob("state.db*"):
         path.unlink()
@@ -257,5 +266,3 @@ def _iso(when: datetime) -> str:
 
 def _module(name: str) -> Any:
     return importlib.import_module(name)
-
-

@@ -1,4 +1,4 @@
-"""One clock for crons, sleeps, retries, time-outs and delays: the system's with an offset, and one that only a test moves."""
+"""One clock for crons, sleeps, retries, time-outs, delays: the system's with an offset, and one that a test moves."""
 
 from __future__ import annotations
 

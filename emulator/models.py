@@ -43,7 +43,7 @@ class StepKind(StrEnum):
 
 
 class StepState(StrEnum):
-    """Where a step stands. `started` covers an attempt under way, a sleep or a wait; `backing off` waits for the next try."""
+    """Where a step stands. `started`: an attempt under way, a sleep or a wait; `backing off`: before the next try."""
 
     STARTED = "started"
     BACKING_OFF = "backing off"
@@ -185,7 +185,7 @@ class Batch:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How a dispatch ended. `result` is what the handler's side recorded: acks and retries of a batch, `noRetry` of a tick."""
+    """How a dispatch ended. `result` is what the handler recorded: acks and retries of a batch, `noRetry` of a tick."""
 
     outcome: str
     milliseconds: float

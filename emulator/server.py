@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,7 @@ class Emulator:
 
     def __init__(self, options: Options, start: Start, terminal: Terminal, clock: MovableClock | None = None) -> None:
         self.options = options
+        found = [self._read(path) for path in options.configs]
         self.clock = clock or SystemClock()
         self.terminal = terminal
         self.started_at = time.monotonic()
@@ -63,10 +65,9 @@ class Emulator:
         self.broker = Broker(
             self.store, self.clock, self._deliver, lambda title, text: terminal.event("QUEUE", title, text)
         )
-        self.workers: list[Worker] = []
-        self._crons: dict[str, Crons] = {}
-        self._start = start
-        self._hooks = Hooks(answer=self._answer, printed=self._printed, died=self._died, blocked=self._blocked)
+        hooks = Hooks(answer=self._answer, printed=self._printed, died=self._died, blocked=self._blocked)
+        self.workers = [Worker(each, start, hooks, on_swap=self._swapped) for each in found]
+        self._crons = {worker.name: Crons(self.clock, partial(self.tick, worker)) for worker in self.workers}
         self._changes = 0
         self.clock.settled = self.settle
 
@@ -74,14 +75,10 @@ class Emulator:
 
     async def boot(self) -> None:
         """Load all workers. Boot is the first reload; a worker that does not load is shown, and waited for."""
-        for path in self.options.configs:
-            worker = Worker(self._read(path), self._start, self._hooks, on_swap=self._swapped)
-            self.workers.append(worker)
-            self._crons[worker.name] = Crons(self.clock, lambda tick, worker=worker: self.tick(worker, tick))  # type: ignore[misc]
         await asyncio.gather(*(self._load(worker, worker.config) for worker in self.workers))
 
     async def reload(self, worker: Worker) -> None:
-        """Read the config again and swap in a new generation; if that fails, the old one goes on and the error is shown."""
+        """Read the config again and swap in a new generation; on failure the old one goes on and the error is shown."""
         began = time.perf_counter()
         try:
             found = self._read(worker.config.path)
@@ -90,7 +87,9 @@ class Emulator:
             self._show_error(error)
             return
         if await self._load(worker, found):
-            self.terminal.event("RELOAD", _near(found.main, found.root), "ok", (time.perf_counter() - began) * 1000, colour="green")
+            self.terminal.event(
+                "RELOAD", _near(found.main, found.root), "ok", (time.perf_counter() - began) * 1000, colour="green"
+            )
 
     async def stop(self) -> None:
         """Let nothing new begin, end the workers, close the store."""
@@ -130,7 +129,8 @@ class Emulator:
         """
         Return when what woke has done its work: no handler runs, no workflow's code runs, no batch is under way.
 
-        Code that does not end by itself (a step that only its time-out will end) is waited for no longer than the options say.
+        Code that does not end by itself (a step that only its time-out will end) is not waited for beyond
+        `options.settle_seconds`.
         """
         loop = asyncio.get_running_loop()
         give_up = loop.time() + self.options.settle_seconds
@@ -243,7 +243,8 @@ class Emulator:
             case "queue":
                 arguments = values.decode(frame.body, naive=False)
                 return await queues.call(self.broker, frame.head["queue"], frame.head["method"], arguments)
-        raise TypeError(f'there is no binding of the kind "{target}"')
+            case _:
+                raise TypeError(f'there is no binding of the kind "{target}"')
 
     async def _deliver(self, batch: Batch) -> Outcome:
         for worker in self.workers:

@@ -21,7 +21,9 @@ class Terminal:
         self._coloured = not as_json and self._out.isatty() and "NO_COLOR" not in os.environ
         self._lines: list[str] = []
 
-    def event(self, label: str, title: str, result: str, milliseconds: float | None = None, *, colour: str = "") -> None:
+    def event(
+        self, label: str, title: str, result: str, milliseconds: float | None = None, *, colour: str = ""
+    ) -> None:
         """`GET    /orders/7              200   12 ms`"""
         if self._as_json:
             self._json(event=label, title=title, result=result, milliseconds=milliseconds)
@@ -35,7 +37,9 @@ class Terminal:
         if self._as_json:
             self._json(event="PRINT", title=mark, stream=stream, result=text)
             return
-        self._line(f"{self._paint(f'{mark} │', 'dim')} {self._paint(_safe(text), 'yellow' if stream == 'error' else '')}")
+        self._line(
+            f"{self._paint(f'{mark} │', 'dim')} {self._paint(_safe(text), 'yellow' if stream == 'error' else '')}"
+        )
 
     def plain(self, text: str, *, colour: str = "") -> None:
         """Text as it is: the banner, an error's traceback."""

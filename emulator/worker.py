@@ -1,4 +1,4 @@
-"""The user's code as it is served: its config, its current generation, the warm spare behind it, the error of the last save."""
+"""The user's code as it is served: config, current generation, the warm spare behind it, the last save's error."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Start = Callable[[Config, int, Hooks], Awaitable[Generation]]
 
 
 class Worker:
-    """One worker of this emulator. `current` changes by one assignment; whoever holds the old one keeps it to its end."""
+    """One worker. `current` changes by one assignment; whoever holds the old generation keeps it to its end."""
 
     def __init__(self, config: Config, start: Start, hooks: Hooks, *, on_swap: Callable[[Worker], None]) -> None:
         self.config = config
@@ -145,6 +145,7 @@ def _check_workflows(config: Config, generation: Generation) -> None:
         if is_ours and workflow.class_name not in there:
             raise WorkerError(
                 "MissingWorkflow",
-                f'{config.path.name}: workflows[{index}].class_name: {config.main} exports no workflow "{workflow.class_name}";'
+                f"{config.path.name}: workflows[{index}].class_name: "
+                f'{config.main} exports no workflow "{workflow.class_name}";'
                 f" it exports {', '.join(sorted(there)) or 'none'} (a class derived from WorkflowEntrypoint)",
             )

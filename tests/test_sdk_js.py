@@ -410,7 +410,7 @@ async def test_an_awaitable_cannot_be_sent():
         (Map.new([["a", 1]]), {"a": 1}),
         (Set.new([1, 2]), {1, 2}),
         (Uint8Array.new(b"x"), memoryview(b"x")),
-        (Date.new(0), datetime(1970, 1, 1)),  # noqa: DTZ001 - the platform's dates are naive
+        (Date.new(0), datetime(1970, 1, 1)),
         ("x", "x"),
     ],
 )

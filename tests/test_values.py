@@ -63,7 +63,7 @@ def _has_infinity(value):
         (datetime(2026, 1, 2, 3, tzinfo=timezone(timedelta(hours=2))), datetime(2026, 1, 2, 1)),
         (date(2026, 1, 2), datetime(2026, 1, 2)),
         ({1, 2}, {1, 2}),
-        ({1: "a", None: "b", True: "c"}, {"1": "c", "null": "b"}),
+        ({1: "a", None: "b", False: "c"}, {"1": "a", "null": "b", "false": "c"}),
         (2**70, 2**70),
         (-0.0, 0.0),
     ],
@@ -73,9 +73,6 @@ def test_dates_sets_and_keys_cross_as_on_the_platform(value, back):
     """
     Dates lose what is below a millisecond and their zone; keys become text.
     """
-    if value == {1: "a", None: "b", True: "c"}:
-        back = {"1": "c", "null": "b"}
-
     assert back == values.decode(values.encode(value))
 
 

@@ -60,7 +60,8 @@ async def test_the_event_says_who_and_when(emu):
     run() receives payload, timestamp, instanceId and workflowName, by key and by attribute.
     """
     await emu.start(
-        workflow("return [event.payload.sku, event['instanceId'], event.workflowName, str(event.timestamp)]"), config=ORDER
+        workflow("return [event.payload.sku, event['instanceId'], event.workflowName, str(event.timestamp)]"),
+        config=ORDER,
     )
     order = await emu.create("order", {"sku": "tea"}, id="order-1")
 
@@ -74,7 +75,7 @@ async def test_a_taken_id_is_refused_and_the_instance_untouched(emu):
     await emu.start(workflow("return event['payload']"), config=ORDER)
     order = await emu.create("order", {"first": True}, id="mine")
 
-    with pytest.raises(Exception, match="instance.already_exists"):
+    with pytest.raises(Exception, match=r"instance\.already_exists"):
         await emu.create("order", {"second": True}, id="mine")
 
     assert {"first": True} == order.output
@@ -654,9 +655,9 @@ return "done"
 
     assert "terminated" == order.status
 
-    with pytest.raises(Exception, match="instance.cannot_terminate"):
+    with pytest.raises(Exception, match=r"instance\.cannot_terminate"):
         await order.ask("terminate")
-    with pytest.raises(Exception, match="instance.cannot_resume"):
+    with pytest.raises(Exception, match=r"instance\.cannot_resume"):
         await order.ask("resume")
 
     await order.ask("restart")
@@ -749,7 +750,7 @@ async def test_a_deleted_instance_is_gone(emu):
     order = await started(emu, 'await step.sleep("nap", "1 hour")')
     await order.ask("delete")
 
-    with pytest.raises(Exception, match="instance.not_found"):
+    with pytest.raises(Exception, match=r"instance\.not_found"):
         order.status  # noqa: B018
 
     await emu.create("order", id=order.id)

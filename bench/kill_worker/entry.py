@@ -1,4 +1,4 @@
-"""Leaves a line for each step that begins and for each result that was handed over, so that a checker can tell from outside."""
+"""Leaves a line for each step that begins and each result that was handed over, for a checker outside to read."""
 
 import json
 import os

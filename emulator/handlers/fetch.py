@@ -103,9 +103,7 @@ class FetchEvent:
             upload = asyncio.create_task(self._upload(conversation))
         else:
             # Few requests last long enough for their browser to go away; only those are watched.
-            look = asyncio.get_running_loop().call_later(
-                _LOOK_FOR_DISCONNECT_AFTER, self._watch, conversation
-            )
+            look = asyncio.get_running_loop().call_later(_LOOK_FOR_DISCONNECT_AFTER, self._watch, conversation)
         try:
             return await self._download(conversation)
         finally:
@@ -162,6 +160,8 @@ class FetchEvent:
                         conversation.send("credit", {"bytes": len(frame.body)})
                 case "done":
                     return frame
+                case _:
+                    pass
 
     async def _start(self, frame: Frame) -> None:
         status, headers = frame.head["status"], frame.head["headers"]
@@ -171,7 +171,12 @@ class FetchEvent:
         self.answered, self.status = True, status
         raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         more = frame.head["more"]
-        if not more and status >= 200 and status not in (204, 304) and not any(name == b"content-length" for name, _ in raw):
+        if (
+            not more
+            and status >= 200
+            and status not in (204, 304)
+            and not any(name == b"content-length" for name, _ in raw)
+        ):
             raw.append((b"content-length", str(len(frame.body)).encode()))
         await self._send({"type": "http.response.start", "status": status, "headers": raw})
         if not more:
@@ -180,6 +185,6 @@ class FetchEvent:
 
 def _target(scope: Scope) -> str:
     """Path and query as the client sent them, percent-encoding kept."""
-    raw = scope.get("raw_path") or scope["path"].encode()
-    query = scope.get("query_string", b"")
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    query: bytes = scope.get("query_string", b"")
     return (raw + b"?" + query if query else raw).decode("latin-1")

@@ -14,7 +14,7 @@ def _make_emulator_importable() -> None:
     """
     Give this process the package `emulator`, and nothing of what is installed beside it.
 
-    The interpreter may be any, with no emulator in its site-packages; the folder of this script must not shadow anything.
+    The interpreter may be any, with no emulator in its site-packages; this script's folder must not shadow anything.
     """
     sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
     spec = importlib.util.spec_from_file_location(

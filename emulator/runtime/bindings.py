@@ -127,8 +127,8 @@ class QueueBinding:
     """
     A queue's producer, as `env.MY_QUEUE`. What is sent is on disk when `send` returns.
 
-    Follows developers.cloudflare.com/queues/configuration/javascript-apis/#queue. Raises TypeError or Exception with the
-    platform's texts.
+    Follows developers.cloudflare.com/queues/configuration/javascript-apis/#queue. Raises TypeError or Exception, with
+    the platform's texts.
     """
 
     def __init__(self, calls: Calls, queue: str, delivery_delay: int | None) -> None:
@@ -192,7 +192,8 @@ def _js(value: Any) -> Any:
             return JsDict({key: _js(item) for key, item in value.items()})
         case list():
             return [_js(item) for item in value]
-    return value
+        case _:
+            return value
 
 
 def _options(options: Any, more: dict[str, Any]) -> Any:

@@ -8,8 +8,14 @@ import importlib.util
 import sys
 from collections.abc import Iterator, Sequence
 from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import EXTENSION_SUFFIXES, SOURCE_SUFFIXES, ExtensionFileLoader, FileFinder, ModuleSpec
-from importlib.machinery import SourceFileLoader
+from importlib.machinery import (
+    EXTENSION_SUFFIXES,
+    SOURCE_SUFFIXES,
+    ExtensionFileLoader,
+    FileFinder,
+    ModuleSpec,
+    SourceFileLoader,
+)
 from pathlib import Path
 from types import CodeType, ModuleType
 
@@ -81,7 +87,7 @@ class WorkerPath:
         return FileFinder(folder, (ExtensionFileLoader, EXTENSION_SUFFIXES), (SourceOnlyLoader, SOURCE_SUFFIXES))
 
     def _owns(self, path: str) -> bool:
-        inside = any(path == root or path.startswith(root + "/") or path.startswith(root + "\\") for root in self._roots)
+        inside = any(path == root or path.startswith((root + "/", root + "\\")) for root in self._roots)
         return inside and not any(part in _NOT_OWN for part in Path(path).parts)
 
     def own_modules(self) -> Iterator[ModuleType]:

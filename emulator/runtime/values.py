@@ -71,7 +71,8 @@ def _padding(form: Any) -> int:
             return sum(map(_padding, form.values()))
         case list():
             return sum(map(_padding, form))
-    return 0
+        case _:
+            return 0
 
 
 def _form(value: Any, lenient: bool) -> Any:
@@ -153,7 +154,8 @@ def _revive(kind: str, found: Any, mapping: Callable[[dict[str, Any]], Any], nai
             return RemoteError(": ".join(found))
         case "dict":
             return mapping(dict(found))
-    raise ValueError(f'no value has the wire form "{kind}"')
+        case _:
+            raise ValueError(f'no value has the wire form "{kind}"')
 
 
 def _show(found: dict[str, Any]) -> Any:
@@ -171,4 +173,5 @@ def _show(found: dict[str, Any]) -> Any:
             return int(value)
         case "dict":
             return dict(value)
-    return None
+        case _:
+            return None

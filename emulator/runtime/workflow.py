@@ -1,4 +1,4 @@
-"""`step` as a workflow sees it: do and its graph, sleep, wait_for_event. Thin: the engine decides, this side runs code."""
+"""`step` as a workflow sees it: do and its graph, sleep, wait_for_event. The engine decides, this side runs code."""
 
 from __future__ import annotations
 
@@ -55,10 +55,13 @@ class WorkflowStep:
         Make a function a step: the decorated name becomes an awaitable callable without arguments.
 
         Parameters of the function are `ctx` or the results of other steps: those in `depends`, or, for compatibility
-        dates from 2026-02-25, the steps of the parameters' names. `config` is {retries: {limit, delay, backoff}, timeout}.
+        dates from 2026-02-25, the steps of the parameters' names. `config` is {retries: {limit, delay, backoff},
+        timeout}.
         """
         if self._implicit and depends is not None:
-            raise TypeError("do() got an unexpected keyword argument 'depends'; name the parameters after the steps instead")
+            raise TypeError(
+                "do() got an unexpected keyword argument 'depends'; name the parameters after the steps instead"
+            )
         if not self._implicit and name is None:
             raise TypeError("do() missing 1 required positional argument: 'name'")
 
@@ -81,7 +84,11 @@ class WorkflowStep:
         return self._ask("sleep_until", name, {"until": _milliseconds(timestamp)}, lambda frame: None)
 
     async def wait_for_event(
-        self, name: str, event_type: str, /, timeout: str | float | timedelta = "24 hours"
+        self,
+        name: str,
+        event_type: str,
+        /,
+        timeout: str | float | timedelta = "24 hours",  # noqa: ASYNC109 - the platform's name
     ) -> Any:
         """Wait for an event of a type; returns {payload, type, timestamp}, or raises when the time is over."""
         given = timeout / timedelta(milliseconds=1) if isinstance(timeout, timedelta) else timeout
@@ -122,7 +129,7 @@ class WorkflowStep:
             raise error
         return _recorded(frame)
 
-    async def _attempt(self, key: str, context: Any, body: Callable[[Any], Any], timeout: int) -> Any:
+    async def _attempt(self, key: str, context: Any, body: Callable[[Any], Any], milliseconds: int) -> Any:
         # A task of its own, so that a time-out ends the body and nothing else.
         task = asyncio.ensure_future(_run(body, context))
         self._bodies[key] = task
@@ -130,7 +137,7 @@ class WorkflowStep:
             return await task
         except asyncio.CancelledError:
             if key in self._expired and not self._left:
-                raise WorkflowTimeoutError(f"Execution timed out after {timeout}ms") from None
+                raise WorkflowTimeoutError(f"Execution timed out after {milliseconds}ms") from None
             raise
         finally:
             self._bodies.pop(key, None)
@@ -260,7 +267,7 @@ async def _run(body: Callable[[Any], Any], context: Any) -> Any:
 
 async def _dynamic_delay(delay: Callable[..., Any], error: Exception, context: Any) -> dict[str, Any]:
     """What the user's delay function says, or why it could not be asked."""
-    problem = "returned an invalid delay value (expected a number of ms or a duration string like \"30 seconds\")"
+    problem = 'returned an invalid delay value (expected a number of ms or a duration string like "30 seconds")'
     try:
         async with asyncio.timeout(_DELAY_SECONDS):
             answer = await awaited(delay(JsDict({"ctx": context, "error": error})))

@@ -140,12 +140,18 @@ def _check(db: sqlite3.Connection, path: Path) -> None:
 
 def _migrate(db: sqlite3.Connection, path: Path) -> None:
     scripts = sorted(
-        (entry for entry in (resources.files("emulator.store") / "migrations").iterdir() if entry.name.endswith(".sql")),
+        (
+            entry
+            for entry in (resources.files("emulator.store") / "migrations").iterdir()
+            if entry.name.endswith(".sql")
+        ),
         key=lambda entry: entry.name,
     )
     version = _value(db, "pragma user_version")
     if version > len(scripts):
-        raise StoreError(f"{path} was written by a newer emulator (schema {version}, ours is {len(scripts)}); update this one")
+        raise StoreError(
+            f"{path} was written by a newer emulator (schema {version}, ours is {len(scripts)}); update this one"
+        )
     for number, script in enumerate(scripts[version:], version + 1):
         db.execute("begin immediate")
         for statement in _statements(script.read_text("utf-8")):

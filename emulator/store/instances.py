@@ -11,11 +11,12 @@ from emulator.models import Attempt, Event, Failure, Instance, Status, Step, Ste
 from emulator.store.columns import from_failure, from_time, to_failure, to_known_time, to_time
 
 _INSTANCE = (
-    'key, workflow, id, status, params, epoch, "trigger", schedule, created_at, modified_at, started_at, ended_at, wake_at,'
-    " paused_at, hold_reason, output, error"
+    'key, workflow, id, status, params, epoch, "trigger", schedule, created_at, modified_at, started_at, ended_at,'
+    " wake_at, paused_at, hold_reason, output, error"
 )
 _STEP = (
-    'instance, kind, name, count, "order", state, config, attempts, started_at, ended_at, wake_at, event_type, result, error'
+    'instance, kind, name, count, "order", state, config, attempts, started_at, ended_at, wake_at, event_type, result,'
+    " error"
 )
 _UNFINISHED = (Status.QUEUED, Status.RUNNING, Status.WAITING, Status.WAITING_FOR_PAUSE, Status.PAUSED)
 
@@ -85,10 +86,14 @@ class Instances:
         return [_instance(row) for row in rows]
 
     def count_by_status(self, workflow: str) -> dict[Status, int]:
-        rows = self._db.execute("select status, count(*) from instances where workflow = ? group by status", (workflow,))
+        rows = self._db.execute(
+            "select status, count(*) from instances where workflow = ? group by status", (workflow,)
+        )
         return {Status(status): count for status, count in rows}
 
-    def newest(self, workflow: str, *, status: Status | None = None, limit: int = 25, offset: int = 0) -> list[Instance]:
+    def newest(
+        self, workflow: str, *, status: Status | None = None, limit: int = 25, offset: int = 0
+    ) -> list[Instance]:
         rows = self._db.execute(
             f"""
             select {_INSTANCE} from instances
@@ -114,7 +119,8 @@ class Instances:
         """
         values = {"modified_at": at, **({"status": status} if status else {}), **columns}
         cursor = self._db.execute(
-            f"update instances set {', '.join(f'{name} = ?' for name in values)} where key = ? and (? is null or epoch = ?)",
+            f"update instances set {', '.join(f'{name} = ?' for name in values)}"
+            " where key = ? and (? is null or epoch = ?)",
             (*map(_column, values.values()), key, epoch, epoch),
         )
         if cursor.rowcount == 0:
@@ -219,12 +225,14 @@ class Instances:
 
     def add_event(self, key: int, type: str, *, payload: str, at: datetime) -> None:
         self._db.execute(
-            "insert into events (instance, type, payload, sent_at) values (?, ?, ?, ?)", (key, type, payload, from_time(at))
+            "insert into events (instance, type, payload, sent_at) values (?, ?, ?, ?)",
+            (key, type, payload, from_time(at)),
         )
 
     def oldest_event(self, key: int, type: str) -> Event | None:
         row = self._db.execute(
-            "select sequence, type, payload, sent_at from events where instance = ? and type = ? order by sequence limit 1",
+            "select sequence, type, payload, sent_at from events"
+            " where instance = ? and type = ? order by sequence limit 1",
             (key, type),
         ).fetchone()
         return Event(sequence=row[0], type=row[1], payload=row[2], sent_at=to_known_time(row[3])) if row else None

@@ -24,7 +24,9 @@ class FolderLock:
         except OSError:
             holder = self._holder()
             os.close(self._file)
-            raise StateInUse(f"the state folder {folder} is in use {holder}; stop that one, or give --persist-to") from None
+            raise StateInUse(
+                f"the state folder {folder} is in use {holder}; stop that one, or give --persist-to"
+            ) from None
         self.note_port(None)
 
     def note_port(self, port: int | None) -> None:

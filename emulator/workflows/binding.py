@@ -26,7 +26,8 @@ async def call_workflow(engine: Engine, frame: Frame) -> Any:
             return engine.get(workflow, argument).id if isinstance(argument, str) else _not_found()
         case "delete_batch":
             return await delete_batch(engine, workflow, argument)
-    raise WorkflowError("body", f"a workflow binding has no method {frame.head['method']}")
+        case method:
+            raise WorkflowError("body", f"a workflow binding has no method {method}")
 
 
 async def call_instance(engine: Engine, frame: Frame) -> Any:

@@ -1,4 +1,4 @@
-"""Which instances run now: start, give way, pause, resume, terminate, restart, events, and what happens when either side dies."""
+"""Which instances run now: start, give way, pause, resume, terminate, restart, events, either side's death."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from typing import Any
 
 from emulator.clock import Clock
 from emulator.errors import StoreError, WorkerGone, WorkflowError
+from emulator.generation import Answer, Generation, failure
 from emulator.models import Failure, Instance, Status, Step, StepKind, StepState, Trigger
 from emulator.runtime import values
 from emulator.store import Store, Superseded
 from emulator.wire import Frame
-from emulator.generation import Answer, Generation, failure
 from emulator.workflows.run import Leaving, Run
 from emulator.workflows.step import StepRefused, Steps
 
@@ -82,7 +82,7 @@ class Engine:
         trigger: Trigger = Trigger.BINDING,
         schedule: str | None = None,
     ) -> Instance:
-        """A new instance, on disk and started. Raises WorkflowError `instance.already_exists`, `instance.invalid_id`."""
+        """A new instance, on disk, started. Raises WorkflowError `instance.already_exists`, `instance.invalid_id`."""
         id = str(uuid.uuid4()) if id is None else id
         check_id(id)
         with self._store.transaction():
@@ -128,7 +128,9 @@ class Engine:
         """Let attempts under way finish, then stand still. Raises WorkflowError `instance.cannot_pause`."""
         instance = self.get(workflow, id)
         run = self._runs.get(instance.key)
-        if instance.status not in (Status.RUNNING, Status.WAITING) or (run is not None and run.leaving is Leaving.PAUSE):
+        if instance.status not in (Status.RUNNING, Status.WAITING) or (
+            run is not None and run.leaving is Leaving.PAUSE
+        ):
             raise WorkflowError("instance.cannot_pause", f"Cannot pause an instance that is {instance.status}")
         if run is None or run.is_waiting:
             self._stand_still(instance)
@@ -157,9 +159,7 @@ class Engine:
         self._end(instance, Status.TERMINATED)
         await self._store.durable()
 
-    async def restart(
-        self, workflow: str, id: str, *, from_step: tuple[StepKind, str, int] | None = None
-    ) -> None:
+    async def restart(self, workflow: str, id: str, *, from_step: tuple[StepKind, str, int] | None = None) -> None:
         """Begin again with the same event, as a first run, or from a step on with the steps before it kept."""
         instance = self.get(workflow, id)
         orders = None if from_step is None else self._orders_from(instance, from_step)
@@ -190,7 +190,9 @@ class Engine:
         instance = self.get(workflow, id)
         check_event_type(event_type)
         if instance.status.is_final:
-            raise WorkflowError("instance.cannot_receive_event", f"The instance is {instance.status}; it waits for nothing")
+            raise WorkflowError(
+                "instance.cannot_receive_event", f"The instance is {instance.status}; it waits for nothing"
+            )
         with self._store.transaction():
             self._store.instances.add_event(instance.key, event_type, payload=payload, at=self._clock.now())
         run = self._runs.get(instance.key)
@@ -400,7 +402,9 @@ class Engine:
                 paused_at=self._clock.now(),
                 hold_reason="crash-loop",
             )
-        self._tell(run.name, f"paused: the worker's process ended {_DEATHS_BEFORE_HOLD} times in it; resume to try again")
+        self._tell(
+            run.name, f"paused: the worker's process ended {_DEATHS_BEFORE_HOLD} times in it; resume to try again"
+        )
 
     def _lose_for_now(self, run: Run, error: Exception) -> None:
         """The store refused a write. What is on disk still holds; go on from there a little later."""
@@ -489,7 +493,9 @@ class Engine:
 
     def _show(self, run: Run, status: Status) -> None:
         with self._store.transaction():
-            self._store.instances.change(run.instance.key, epoch=run.instance.epoch, at=self._clock.now(), status=status)
+            self._store.instances.change(
+                run.instance.key, epoch=run.instance.epoch, at=self._clock.now(), status=status
+            )
         run.status = status
 
     def _orders_from(self, instance: Instance, wanted: tuple[StepKind, str, int]) -> list[int]:
@@ -515,7 +521,8 @@ def check_event_type(event_type: object) -> None:
     """Raise WorkflowError unless an event may be of this type."""
     if not isinstance(event_type, str) or not _EVENT_TYPE.fullmatch(event_type):
         raise WorkflowError(
-            "event.invalid_type", "an event's type has 1 to 100 letters, digits, underscores or hyphens, no hyphen first"
+            "event.invalid_type",
+            "an event's type has 1 to 100 letters, digits, underscores or hyphens, no hyphen first",
         )
 
 

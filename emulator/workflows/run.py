@@ -10,8 +10,8 @@ from datetime import datetime
 from enum import Enum
 
 from emulator.clock import Clock
-from emulator.models import Instance, Status, Step, StepKind
 from emulator.generation import Conversation, Generation
+from emulator.models import Instance, Status, Step, StepKind
 
 Identity = tuple[StepKind, str, int]
 
@@ -27,7 +27,7 @@ class Run:
     """
     The engine's side of one pass. Its requests are the step calls that wait for an answer.
 
-    `executing` counts attempts under way in the user's code, `parked` counts requests that wait on the clock or an event.
+    `executing` are the attempts under way in the user's code, `parked` the requests that wait on the clock or an event.
     """
 
     def __init__(self, instance: Instance, generation: Generation, clock: Clock, *, steps: list[Step]) -> None:

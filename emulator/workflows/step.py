@@ -1,4 +1,4 @@
-"""One step's life: recall, attempt, wait, record; sleep; wait for an event. Each answers one call of the user's code."""
+"""One step's life: recall, attempt, wait, record; sleep; wait for an event. Each answers one call of user code."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from typing import Any
 from emulator import duration
 from emulator.clock import Clock
 from emulator.errors import DurationError
+from emulator.generation import Answer, failure
 from emulator.models import Attempt, Failure, Status, Step, StepKind, StepState
 from emulator.runtime import values
 from emulator.store import Store
-from emulator.generation import Answer, failure
 from emulator.workflows import retries
 from emulator.workflows.retries import StepConfig
 from emulator.workflows.run import Identity, Leaving, Run
@@ -105,7 +105,7 @@ class Steps:
         if "delay_problem" in head:
             text = f'The delay function for step "{step.label}" {head["delay_problem"]}'
             return await self._give_up(run, step, Failure(name="NonRetryableDelayError", message=text))
-        delay = None if head["final"] else retries.next_delay(config, step.attempts, base=_base(head, step))
+        delay = None if head["final"] else retries.next_delay(config, step.attempts, base=_base(head))
         if delay is None:
             return await self._give_up(run, step, error)
         now = self.clock.now()
@@ -129,8 +129,8 @@ class Steps:
 
     async def _expire(self, run: Run, step: Step, when: datetime) -> None:
         await self.clock.sleep_until(when)
-        while run.generation.holds:
-            # A debugger stands in the step's body: its time stands still.
+        # A debugger stands in the step's body: its time stands still.
+        while run.generation.holds:  # noqa: ASYNC110 - a person is at the prompt, nobody needs to be quick
             await asyncio.sleep(0.25)
         if run.conversation is not None:
             run.conversation.send("expire", {"key": step.label})
@@ -169,7 +169,9 @@ class Steps:
         step = run.steps.get((StepKind.WAIT, name, count))
         if step is None:
             wait = _wait_of(name, head["timeout"] or "24 hours")
-            step = self._new_step(run, StepKind.WAIT, name, count, wake_at=self.clock.now() + wait, event_type=event_type)
+            step = self._new_step(
+                run, StepKind.WAIT, name, count, wake_at=self.clock.now() + wait, event_type=event_type
+            )
             step = replace(step, config=json.dumps({"timeout": duration.milliseconds(wait)}))
         if step.state is StepState.DONE:
             return _result(step)
@@ -251,9 +253,7 @@ class Steps:
         """The step, its attempt and the status it leads to change in one transaction, or not at all."""
         status = _status_of(run)
         with self.store.transaction():
-            self.store.instances.change(
-                run.instance.key, epoch=run.instance.epoch, at=self.clock.now(), status=status
-            )
+            self.store.instances.change(run.instance.key, epoch=run.instance.epoch, at=self.clock.now(), status=status)
             self.store.instances.put_step(step)
             if attempt is not None:
                 self.store.instances.put_attempt(attempt)
@@ -279,7 +279,9 @@ def _status_of(run: Run) -> Status:
 def _check_name(name: Any) -> None:
     if not isinstance(name, str):
         raise StepRefused(f"a step's name is text, got {type(name).__name__}")
-    if len(name.encode("utf-16-le", "surrogatepass")) // 2 > LONGEST_NAME or any(ord(character) < 32 for character in name):
+    if len(name.encode("utf-16-le", "surrogatepass")) // 2 > LONGEST_NAME or any(
+        ord(character) < 32 for character in name
+    ):
         raise StepRefused(f'Step name "{name}" exceeds max length (256 chars) or invalid characters found')
 
 
@@ -290,7 +292,7 @@ def _step_config(name: str, given: Any) -> StepConfig:
         raise StepRefused(str(error)) from error
 
 
-def _base(head: dict[str, Any], step: Step) -> timedelta | None:
+def _base(head: dict[str, Any]) -> timedelta | None:
     """What the user's own delay function said, if the config has one."""
     if "delay" not in head:
         return None
