@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import tomlkit
+
 from emulator.errors import EmulatorError
 
 _HERE = Path(__file__).parent
@@ -19,14 +21,22 @@ def write(folder: Path) -> list[Path]:
     for target in targets.values():
         if target.exists():
             raise EmulatorError(f"{target} exists already, and nothing was written; give the name of a new folder")
-    name = worker_name(folder)
     try:
         for source, target in targets.items():
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text((_HERE / source).read_text("utf-8").replace("{name}", name), "utf-8")
+            target.write_text(_content(source, worker_name(folder)), "utf-8")
     except OSError as error:
         raise EmulatorError(f"{error.filename}: {error.strerror}; choose a folder that can be written") from error
     return list(targets.values())
+
+
+def _content(source: str, name: str) -> str:
+    text = (_HERE / source).read_text("utf-8")
+    if source != "wrangler.toml":
+        return text
+    config = tomlkit.parse(text)
+    config["name"] = name
+    return tomlkit.dumps(config)
 
 
 def worker_name(folder: Path) -> str:
