@@ -19,15 +19,17 @@ def check(paths: Sequence[Path], env: str | None) -> tuple[list[Problem], list[P
     """Errors and warnings of these configs and the workers they name."""
     errors: list[Problem] = []
     warnings: list[Problem] = []
+    valid: list[Config] = []
     for path in paths:
         try:
             found = config.load(path, env=env)
         except ConfigError as error:
             errors += error.problems
             continue
+        valid.append(found)
         warnings += found.warnings
         errors += asyncio.run(_load(found))
-    return errors, warnings
+    return errors + config.conflicts(valid), warnings
 
 
 async def _load(found: Config) -> list[Problem]:

@@ -63,6 +63,8 @@ def main() -> None:
 @click.option("--persist-to", type=click.Path(path_type=Path), help="The state folder; .emulator beside the config.")
 @click.option("--var", "variables", multiple=True, metavar="KEY:VALUE", help="Set a variable; may be repeated.")
 @click.option("--no-crons", is_flag=True, help="Do not fire crons by themselves.")
+@click.option("--always-replay", is_flag=True, help="Run workflows again from their records at every wait.")
+@click.option("--workflow-concurrency", type=click.IntRange(1), help="How many instances run at once; the rest queues.")
 @click.option("--no-reload", is_flag=True, help="Do not watch for saved files.")
 @click.option("--python", default=None, help="The interpreter for the worker; its .venv-workers or .venv if left out.")
 @click.option("--in-process", is_flag=True, help="Run the worker in the emulator's own process.")
@@ -78,6 +80,8 @@ def dev(
     persist_to: Path | None,
     variables: tuple[str, ...],
     no_crons: bool,
+    always_replay: bool,
+    workflow_concurrency: int | None,
     no_reload: bool,
     python: str | None,
     in_process: bool,
@@ -99,6 +103,7 @@ def dev(
             persist_to=persist_to,
             variables=dict(map(_variable, variables)),
             crons=not no_crons,
+            limits=server.limits(always_replay=always_replay, most_running=workflow_concurrency),
         )
         how = serving.Serving(
             ip=ip,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -35,11 +36,12 @@ class Trigger(StrEnum):
 
 
 class StepKind(StrEnum):
-    """The three things a workflow can ask of the platform."""
+    """What a workflow can ask of the platform, and the undoing of a step, which is recorded like one."""
 
     DO = "do"
     SLEEP = "sleep"
     WAIT = "waitForEvent"
+    ROLLBACK = "rollback"
 
 
 class StepState(StrEnum):
@@ -63,7 +65,11 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True)
 class Instance:
-    """One run of a workflow, from create to its end. Values (`params`, `output`) are in their wire form."""
+    """
+    One run of a workflow, from create to its end. Values (`params`, `output`) are in their wire form.
+
+    `ending` is the status that an instance which is being rolled back will end with; `error` is then the reason.
+    """
 
     key: int
     workflow: str
@@ -82,6 +88,10 @@ class Instance:
     error: Failure | None = None
     schedule: str | None = None
     hold_reason: str | None = None
+    ending: Status | None = None
+    success_retention: timedelta | None = None
+    error_retention: timedelta | None = None
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +120,16 @@ class Step:
     @property
     def label(self) -> str:
         return f"{self.name}-{self.count}"
+
+    @property
+    def key(self) -> str:
+        """Its label, apart from that of the step it undoes."""
+        return f"rollback:{self.label}" if self.kind is StepKind.ROLLBACK else self.label
+
+    @property
+    def settings(self) -> str:
+        """What a sleep or a wait was told, in words; empty for the others."""
+        return str(json.loads(self.config).get("settings", ""))
 
 
 @dataclass(frozen=True, kw_only=True)

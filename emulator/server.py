@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -22,14 +23,15 @@ from emulator.generation import Answer, Generation, Hooks
 from emulator.handlers.fetch import Fetch
 from emulator.handlers.queue import Broker, QueueEvent
 from emulator.handlers.scheduled import Crons, ScheduledEvent
-from emulator.models import Batch, Outcome, Tick
+from emulator.models import Batch, Outcome, Tick, Trigger
 from emulator.runtime import values
 from emulator.store import Store
 from emulator.terminal import Terminal
 from emulator.wire import Frame
 from emulator.worker import Start, Worker
 from emulator.workflows.binding import call_instance, call_workflow
-from emulator.workflows.engine import STEP_LIMIT, Engine, Owner
+from emulator.workflows.engine import Engine, Wanted
+from emulator.workflows.passes import STEP_LIMIT, Limits, Owner
 
 log = logging.getLogger("emulator")
 
@@ -44,10 +46,17 @@ class Options:
     variables: Mapping[str, str] = field(default_factory=dict)
     crons: bool = True
     settle_seconds: float = 10.0
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def state(self) -> Path:
         return self.persist_to or self.configs[0].parent / ".emulator"
+
+
+def limits(*, always_replay: bool, most_running: int | None) -> Limits:
+    """How workflows are held, as the command line says it."""
+    usual = Limits(most_running=most_running)
+    return replace(usual, hot_window=timedelta()) if always_replay else usual
 
 
 class Emulator:
@@ -56,18 +65,24 @@ class Emulator:
     def __init__(self, options: Options, start: Start, terminal: Terminal, clock: MovableClock | None = None) -> None:
         self.options = options
         found = [self._read(path) for path in options.configs]
+        _refuse_conflicts(found)
         self.clock = clock or SystemClock()
         self.terminal = terminal
         self.started_at = time.monotonic()
         self.store = Store(options.state)
         self.dispatch = Dispatch(self.clock, self._report)
-        self.engine = Engine(self.store, self.clock, lambda title, text: terminal.event("FLOW", title, text))
+        self.engine = Engine(
+            self.store, self.clock, lambda title, text: terminal.event("FLOW", title, text), limits=options.limits
+        )
         self.broker = Broker(
             self.store, self.clock, self._deliver, lambda title, text: terminal.event("QUEUE", title, text)
         )
         hooks = Hooks(answer=self._answer, printed=self._printed, died=self._died, blocked=self._blocked)
         self.workers = [Worker(each, start, hooks, on_swap=self._swapped) for each in found]
         self._crons = {worker.name: Crons(self.clock, partial(self.tick, worker)) for worker in self.workers}
+        self._schedules = {
+            worker.name: Crons(self.clock, partial(self._start_scheduled, worker)) for worker in self.workers
+        }
         self._changes = 0
         self.clock.settled = self.settle
 
@@ -82,6 +97,7 @@ class Emulator:
         began = time.perf_counter()
         try:
             found = self._read(worker.config.path)
+            _refuse_conflicts([found if each is worker else each.config for each in self.workers])
         except ConfigError as error:
             worker.fail(error)
             self._show_error(error)
@@ -93,7 +109,7 @@ class Emulator:
 
     async def stop(self) -> None:
         """Let nothing new begin, end the workers, close the store."""
-        await asyncio.gather(*(crons.close() for crons in self._crons.values()))
+        await asyncio.gather(*(crons.close() for crons in (*self._crons.values(), *self._schedules.values())))
         await self.broker.close()
         await self.engine.close()
         await asyncio.gather(*(worker.stop() for worker in self.workers))
@@ -196,8 +212,22 @@ class Emulator:
             [consumer for each in self.workers for consumer in each.config.consumers],
             delays={p.queue: p.delivery_delay for w in self.workers for p in w.config.producers if p.delivery_delay},
         )
+        self._plan(worker)
+
+    def _plan(self, worker: Worker) -> None:
         if self.options.crons:
             self._crons[worker.name].plan(worker.config.crons)
+            self._schedules[worker.name].plan(cron for each in worker.config.workflows for cron in each.schedules)
+
+    async def _start_scheduled(self, worker: Worker, tick: Tick) -> None:
+        """A cron of a workflow's own: an instance for each tick, called after it, so that it cannot come twice."""
+        milliseconds = int(tick.time.timestamp() * 1000)
+        wanted = Wanted(id=f"{tick.cron}-{milliseconds}")
+        schedule = json.dumps({"cron": tick.cron, "scheduledTime": milliseconds})
+        for each in worker.config.workflows:
+            if tick.cron in each.schedules:
+                await self.engine.create(each.name, wanted, trigger=Trigger.CRON, schedule=schedule)
+                self.terminal.event("CRON", tick.cron, f"an instance of {each.name}")
 
     def _owners(self) -> dict[str, Owner]:
         return {
@@ -215,8 +245,8 @@ class Emulator:
     def _replan(self) -> None:
         for worker in self.workers:
             self._crons[worker.name].plan([])
-            if self.options.crons:
-                self._crons[worker.name].plan(worker.config.crons)
+            self._schedules[worker.name].plan([])
+            self._plan(worker)
 
     # What generations call
 
@@ -237,14 +267,27 @@ class Emulator:
     async def _call(self, target: str, frame: Frame) -> Any:
         match target:
             case "workflow":
+                self._refuse_unserved(frame.head["workflow"])
                 return await call_workflow(self.engine, frame)
             case "instance":
+                self._refuse_unserved(frame.head["workflow"])
                 return await call_instance(self.engine, frame)
             case "queue":
                 arguments = values.decode(frame.body, naive=False)
                 return await queues.call(self.broker, frame.head["queue"], frame.head["method"], arguments)
             case _:
                 raise TypeError(f'there is no binding of the kind "{target}"')
+
+    def _refuse_unserved(self, workflow: str) -> None:
+        if self.worker_of_workflow(workflow) is None:
+            scripts = {
+                each.script_name for worker in self.workers for each in worker.config.workflows if each.name == workflow
+            }
+            raise WorkflowError(
+                "workflow.not_found",
+                f'the workflow "{workflow}" belongs to the worker "{scripts.pop()}", which is not served here;'
+                " start the emulator with a -c for each of the two",
+            )
 
     async def _deliver(self, batch: Batch) -> Outcome:
         for worker in self.workers:
@@ -291,8 +334,14 @@ class Emulator:
         self.terminal.plain(trace or str(error), colour="red")
 
     def _is_busy(self) -> bool:
-        crons = any(crons.is_busy for crons in self._crons.values())
+        crons = any(crons.is_busy for crons in (*self._crons.values(), *self._schedules.values()))
         return crons or self.dispatch.is_busy or self.engine.is_busy or self.broker.busy()
+
+
+def _refuse_conflicts(configs: Sequence[Config]) -> None:
+    found = config.conflicts(configs)
+    if found:
+        raise ConfigError(found)
 
 
 def _described(worker: Worker) -> list[str]:

@@ -18,7 +18,8 @@ from emulator.processes import InProcess, Processes
 from emulator.runtime import values
 from emulator.server import Emulator, Options
 from emulator.terminal import Terminal
-from emulator.workflows.engine import status_of
+from emulator.workflows.engine import Wanted
+from emulator.workflows.status import status_of
 
 CONFIG = """
 name = "test-worker"
@@ -174,7 +175,7 @@ class Emulated:
 
     async def create(self, workflow: str, params: Any = None, id: str | None = None) -> Handle:
         text = values.encode({} if params is None else params)
-        instance = await self.emulator.engine.create(workflow, id=id, params=text)
+        instance = await self.emulator.engine.create(workflow, Wanted(id=id, params=text))
         await self.settle()
         return Handle(self, workflow, instance.id)
 

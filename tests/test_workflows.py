@@ -1,6 +1,12 @@
 """Workflow instances from create to their end: steps, retries, sleeps, events, replay."""
 
+from datetime import timedelta
+
 import pytest
+from support import Emulated
+
+from emulator.workflows.engine import Wanted
+from emulator.workflows.passes import Limits
 
 ORDER = """
 [[workflows]]
@@ -16,6 +22,15 @@ from workers.workflows import NonRetryableError
 
 ran = []
 """
+
+
+@pytest.fixture(params=["parked", "replayed"])
+async def emu(tmp_path, request):
+    """Every test of this page runs twice: as it is, and with every wait a pass of its own."""
+    hot_window = timedelta(seconds=1) if request.param == "parked" else timedelta()
+    emulated = Emulated(tmp_path, limits=Limits(hot_window=hot_window))
+    yield emulated
+    await emulated.stop()
 
 
 def workflow(body, date_flags=""):
@@ -581,7 +596,7 @@ return [await slow(), await next_one()]
     )
     # `create` settles, and so has seen the steps end; a fresh one is caught in its first step.
     engine = emu.emulator.engine
-    instance = await engine.create("order", id="caught")
+    instance = await engine.create("order", Wanted(id="caught"))
     while not engine.steps(engine.get("order", "caught")):
         import asyncio
 
@@ -718,11 +733,11 @@ for name in "abc":
         await order.restart_from("z")
 
 
-async def test_long_waits_hold_no_coroutine(emu, monkeypatch):
+async def test_a_wait_that_is_given_up_is_run_again(tmp_path):
     """
-    An instance that waits longer than the window is run again from its records when its time has come.
+    Where every wait ends the pass, the instance is run again from its records when its time has come.
     """
-    monkeypatch.setattr("emulator.workflows.engine._HOT_WINDOW", None, raising=False)
+    emu = Emulated(tmp_path, limits=Limits(hot_window=timedelta()))
     order = await started(
         emu,
         """
@@ -731,16 +746,14 @@ await step.sleep("nap", "1 hour")
 return len(ran)
 """,
     )
-    engine = emu.emulator.engine
-    (run,) = engine._runs.values()
-    engine._hibernate(run, run.wakes_at)
 
-    assert {} == engine._runs
     assert "waiting" == order.status
 
     await emu.advance(hours=1)
 
     assert 2 == order.output
+
+    await emu.stop()
 
 
 async def test_a_deleted_instance_is_gone(emu):

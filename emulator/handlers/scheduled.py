@@ -18,7 +18,7 @@ from emulator.wire import Frame
 
 _LATEST = timedelta(minutes=1)
 
-Fire = Callable[[Tick], Awaitable[Outcome]]
+Fire = Callable[[Tick], Awaitable[object]]
 
 
 class ScheduledEvent:

@@ -17,7 +17,7 @@ from emulator.runtime.invocation import Context, Invocation, ScheduledController
 from emulator.runtime.loader import WorkerPath
 from emulator.runtime.output import Outputs, Speaker, speaker
 from emulator.runtime.streams import InBody, OutBody
-from emulator.runtime.traces import describe
+from emulator.runtime.traces import describe, revive
 from emulator.runtime.workflow import WorkflowStep
 from emulator.sdk.workers import Request, current
 from emulator.sdk.workers.rpc import JsDict
@@ -220,8 +220,15 @@ class Session:
             self._calls, frame.id, implicit=self._implicit_steps, root=self._root
         )
         event = values.decode(frame.body, mapping=JsDict)
+        ending = head["ending"]
         try:
             result = await exports.awaited(exports.relaxed(workflow.run, event, step))
+            if ending is not None:
+                await step.roll_back(revive(ending))
+                return {"outcome": "ok"}
+        except Exception as error:
+            await step.roll_back(error if ending is None else revive(ending))
+            raise
         finally:
             for label in step.leave():
                 self.print(frame.id, "error", f"step {label} was still running when run() ended; it was cancelled")

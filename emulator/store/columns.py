@@ -19,6 +19,14 @@ def to_time(column: int | None) -> datetime | None:
     return None if column is None else _EPOCH + timedelta(microseconds=column)
 
 
+def from_duration(duration: timedelta | None) -> int | None:
+    return None if duration is None else duration // _MICROSECOND
+
+
+def to_duration(column: int | None) -> timedelta | None:
+    return None if column is None else timedelta(microseconds=column)
+
+
 def to_known_time(column: int) -> datetime:
     return _EPOCH + timedelta(microseconds=column)
 

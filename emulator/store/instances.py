@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from emulator.models import Attempt, Event, Failure, Instance, Status, Step, StepKind, StepState, Trigger
-from emulator.store.columns import from_failure, from_time, to_failure, to_known_time, to_time
+from emulator.store.columns import (
+    from_duration,
+    from_failure,
+    from_time,
+    to_duration,
+    to_failure,
+    to_known_time,
+    to_time,
+)
 
 _INSTANCE = (
     'key, workflow, id, status, params, epoch, "trigger", schedule, created_at, modified_at, started_at, ended_at,'
-    " wake_at, paused_at, hold_reason, output, error"
+    " wake_at, paused_at, hold_reason, ending, success_retention, error_retention, expires_at, output, error"
 )
 _STEP = (
     'instance, kind, name, count, "order", state, config, attempts, started_at, ended_at, wake_at, event_type, result,'
     " error"
 )
+_OF_A_RUN = ("started_at", "ended_at", "wake_at", "paused_at", "hold_reason", "ending", "expires_at", "output", "error")
 _UNFINISHED = (Status.QUEUED, Status.RUNNING, Status.WAITING, Status.WAITING_FOR_PAUSE, Status.PAUSED)
 
 
@@ -40,17 +49,33 @@ class Instances:
         trigger: Trigger,
         at: datetime,
         schedule: str | None = None,
+        success_retention: timedelta | None = None,
+        error_retention: timedelta | None = None,
     ) -> Instance | None:
         """A new queued instance, or None where the id is taken."""
         now = from_time(at)
         row = self._db.execute(
             f"""
-            insert into instances (workflow, id, status, params, "trigger", schedule, created_at, modified_at)
-            values (?, ?, ?, ?, ?, ?, ?, ?)
+            insert into instances (
+                workflow, id, status, params, "trigger", schedule, created_at, modified_at, success_retention,
+                error_retention
+            )
+            values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             on conflict do nothing
             returning {_INSTANCE}
             """,
-            (workflow, id, Status.QUEUED, params, trigger, schedule, now, now),
+            (
+                workflow,
+                id,
+                Status.QUEUED,
+                params,
+                trigger,
+                schedule,
+                now,
+                now,
+                from_duration(success_retention),
+                from_duration(error_retention),
+            ),
         ).fetchone()
         return _instance(row) if row else None
 
@@ -72,10 +97,24 @@ class Instances:
         )
         return [_instance(row) for row in rows]
 
-    def next_wake(self) -> datetime | None:
-        """When the first instance that nobody runs is due."""
-        row = self._db.execute("select min(wake_at) from instances where status = ?", (Status.WAITING,)).fetchone()
-        return to_time(row[0])
+    def queued(self, workflows: Sequence[str]) -> list[Instance]:
+        """Those that wait for their turn, in the order of their creation."""
+        rows = self._db.execute(
+            f"select {_INSTANCE} from instances where status = ? and workflow in ({_marks(workflows)}) order by key",
+            (Status.QUEUED, *workflows),
+        )
+        return [_instance(row) for row in rows]
+
+    def next_timer(self) -> datetime | None:
+        """When the first instance that nobody runs is due, or the first that has ended is to be forgotten."""
+        wake = self._db.execute("select min(wake_at) from instances where status = ?", (Status.WAITING,)).fetchone()
+        expiry = self._db.execute("select min(expires_at) from instances where expires_at is not null").fetchone()
+        return min((to_known_time(each) for each in (*wake, *expiry) if each is not None), default=None)
+
+    def expired(self, at: datetime) -> list[Instance]:
+        """Those that have been kept long enough."""
+        rows = self._db.execute(f"select {_INSTANCE} from instances where expires_at <= ?", (from_time(at),))
+        return [_instance(row) for row in rows]
 
     def due(self, at: datetime) -> list[Instance]:
         """Instances that nobody runs and whose time has come, in the order of their time."""
@@ -141,6 +180,10 @@ class Instances:
         if row is None:
             raise Superseded
         return _instance(row)
+
+    def reset(self, key: int, *, at: datetime) -> None:
+        """As it was before its first run."""
+        self.change(key, at=at, status=Status.QUEUED, **dict.fromkeys(_OF_A_RUN))
 
     def delete(self, key: int) -> None:
         self._db.execute("delete from instances where key = ?", (key,))
@@ -223,6 +266,13 @@ class Instances:
             (from_time(at), from_failure(error), step.instance, step.order, step.attempts),
         )
 
+    def end_open_attempts(self, key: int, *, at: datetime, error: Failure) -> None:
+        """Whatever was under way when the instance ended has ended with it."""
+        self._db.execute(
+            "update attempts set ended_at = ?, error = ? where instance = ? and ended_at is null",
+            (from_time(at), from_failure(error), key),
+        )
+
     def add_event(self, key: int, type: str, *, payload: str, at: datetime) -> None:
         self._db.execute(
             "insert into events (instance, type, payload, sent_at) values (?, ?, ?, ?)",
@@ -275,8 +325,12 @@ def _instance(row: Sequence[Any]) -> Instance:
         wake_at=to_time(row[12]),
         paused_at=to_time(row[13]),
         hold_reason=row[14],
-        output=row[15],
-        error=to_failure(row[16]),
+        ending=Status(row[15]) if row[15] else None,
+        success_retention=to_duration(row[16]),
+        error_retention=to_duration(row[17]),
+        expires_at=to_time(row[18]),
+        output=row[19],
+        error=to_failure(row[20]),
     )
 
 

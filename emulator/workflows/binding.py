@@ -8,7 +8,10 @@ from emulator.errors import WorkflowError
 from emulator.models import StepKind
 from emulator.runtime import values
 from emulator.wire import Frame
-from emulator.workflows.engine import Engine, status_of
+from emulator.workflows import retention
+from emulator.workflows.engine import LARGEST_BATCH, Engine, Wanted
+from emulator.workflows.names import is_addressable
+from emulator.workflows.status import status_of
 
 
 async def call_workflow(engine: Engine, frame: Frame) -> Any:
@@ -17,10 +20,9 @@ async def call_workflow(engine: Engine, frame: Frame) -> Any:
     (argument,) = values.decode(frame.body, naive=False)
     match frame.head["method"]:
         case "create":
-            id, params = instance_options(argument)
-            return (await engine.create(workflow, id=id, params=params)).id
+            return (await engine.create(workflow, wanted(argument))).id
         case "create_batch":
-            made = await engine.create_batch(workflow, [instance_options(options) for options in argument])
+            made = await engine.create_batch(workflow, [wanted(options) for options in argument])
             return [instance.id for instance in made]
         case "get":
             return engine.get(workflow, argument).id if isinstance(argument, str) else _not_found()
@@ -43,12 +45,12 @@ async def call_instance(engine: Engine, frame: Frame) -> Any:
         case "resume":
             await engine.resume(workflow, id)
         case "terminate":
-            await engine.terminate(workflow, id)
+            await engine.terminate(workflow, id, rollback=_option(options, "rollback") is True)
         case "restart":
             await engine.restart(workflow, id, from_step=from_step(options))
         case "send_event":
-            payload = values.encode(options.get("payload"), lenient=True)
-            await engine.send_event(workflow, id, event_type=options.get("type"), payload=payload)
+            payload = values.encode(_option(options, "payload"), lenient=True)
+            await engine.send_event(workflow, id, event_type=_option(options, "type"), payload=payload)
         case "delete":
             await engine.delete(workflow, id)
         case method:
@@ -56,37 +58,43 @@ async def call_instance(engine: Engine, frame: Frame) -> Any:
     return None
 
 
-def instance_options(options: Any) -> tuple[str | None, str]:
-    """Id and params (wire form) of one instance to create."""
+def wanted(options: Any) -> Wanted:
+    """One instance to create, from what `create` was given: {id?, params?, retention?, locationHint?}."""
     if not isinstance(options, dict):
         raise WorkflowError("body", f"create takes an object with id and params, got {type(options).__name__}")
     if "id" in options and not isinstance(options["id"], str):
         raise WorkflowError("instance.invalid_id", "Workflow instance has invalid id")
-    params = values.encode(options["params"]) if "params" in options else "{}"
-    return options.get("id"), params
+    return Wanted(
+        id=options.get("id"),
+        params=values.encode(options["params"]) if "params" in options else "{}",
+        retention=retention.parse(options.get("retention")),
+    )
 
 
 def from_step(options: Any) -> tuple[StepKind, str, int] | None:
     """The step `restart` is to begin from, if it names one."""
-    wanted = options.get("from") if isinstance(options, dict) else None
-    if wanted is None:
+    step = _option(options, "from")
+    if step is None:
         return None
     try:
-        return StepKind(wanted.get("type", "do")), wanted["name"], int(wanted.get("count", 1))
-    except (AttributeError, KeyError, ValueError) as error:
+        kind, count = StepKind(step.get("type", "do")), int(step.get("count", 1))
+    except (AttributeError, TypeError, ValueError) as error:
         raise WorkflowError(
             "instance.cannot_restart", 'from takes {"name", "count"?, "type"?: do, sleep or waitForEvent}'
         ) from error
+    return kind, str(step.get("name", "undefined")), count
 
 
 async def delete_batch(engine: Engine, workflow: str, ids: Any) -> dict[str, Any]:
     """Delete up to 100 instances; each id's outcome stands in `deleted` or `errors`, in the order given."""
     if not isinstance(ids, list):
         raise WorkflowError("body", "Provided argument is invalid")
-    if len(ids) > 100:
-        raise WorkflowError("body", "batchDeleteInstances only supports 100 instances at a time")
+    if len(ids) > LARGEST_BATCH:
+        raise WorkflowError("body", f"batchDeleteInstances only supports {LARGEST_BATCH} instances at a time")
     if not ids:
         raise WorkflowError("body", "batchDeleteInstances should have at least 1 instance")
+    if not all(map(is_addressable, ids)):
+        raise WorkflowError("instance.invalid_id", "Instance ID is invalid")
     outcomes = {id: await _deleted(engine, workflow, id) for id in dict.fromkeys(ids)}
     missing = {"code": 10400, "message": "workflows.api.error.instance.not_found"}
     return {
@@ -101,6 +109,10 @@ async def _deleted(engine: Engine, workflow: str, id: str) -> bool:
     except WorkflowError:
         return False
     return True
+
+
+def _option(options: Any, name: str) -> Any:
+    return options.get(name) if isinstance(options, dict) else None
 
 
 def _not_found() -> str:

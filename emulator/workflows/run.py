@@ -11,9 +11,8 @@ from enum import Enum
 
 from emulator.clock import Clock
 from emulator.generation import Conversation, Generation
-from emulator.models import Instance, Status, Step, StepKind
-
-Identity = tuple[StepKind, str, int]
+from emulator.models import Instance, Status, Step
+from emulator.workflows.replay import Identity, Replay
 
 
 class Leaving(Enum):
@@ -38,7 +37,8 @@ class Run:
         self.leaving: Leaving | None = None
         self.live = True
         self.taken = 0
-        self.executing: dict[Identity, asyncio.TimerHandle | asyncio.Task[None] | None] = {}
+        self.replay = Replay(steps)
+        self.executing: dict[Identity, asyncio.Task[None] | None] = {}
         self.steps: dict[Identity, Step] = {step.identity: step for step in steps}
         self.on_parked: Callable[[Run], None] = lambda run: None
         self._clock = clock
@@ -53,6 +53,11 @@ class Run:
         """How the terminal names it: workflow/first characters of the id."""
         id = self.instance.id
         return f"{self.instance.workflow}/{id if len(id) <= 12 else id[:8]}"
+
+    @property
+    def is_rolling_back(self) -> bool:
+        """The instance can only end: nothing runs any more but what undoes its steps."""
+        return self.instance.ending is not None
 
     @property
     def is_waiting(self) -> bool:
@@ -122,16 +127,26 @@ class Run:
                 return True
         return False
 
+    def turn_back(self) -> None:
+        """`run` is over: what was still under way beside it is dropped, only the call being answered goes on."""
+        self._cancel_timers()
+        self.executing.clear()
+        for task in self._requests - {asyncio.current_task()}:
+            task.cancel()
+
     def leave(self) -> None:
         """End the pass here and now. What it was waiting for is cancelled, what it still sends is not heard."""
         self.live = False
         if self.conversation is not None:
             self.conversation.leave()
+        self._cancel_timers()
+        for task in self._requests:
+            task.cancel()
+
+    def _cancel_timers(self) -> None:
         for timer in self.executing.values():
             if timer is not None:
                 timer.cancel()
-        for task in self._requests:
-            task.cancel()
 
     async def _wait_for(self, event_type: str, until: datetime) -> None:
         waiter = asyncio.get_running_loop().create_future()

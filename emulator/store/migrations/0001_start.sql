@@ -17,6 +17,10 @@ create table instances (
     wake_at integer,
     paused_at integer,
     hold_reason text,
+    ending text,
+    success_retention integer,
+    error_retention integer,
+    expires_at integer,
     output text,
     error text,
     unique (workflow, id)
@@ -25,6 +29,8 @@ create table instances (
 create index instances_by_status on instances (status, wake_at);
 
 create index instances_by_age on instances (workflow, created_at);
+
+create index instances_by_expiry on instances (expires_at) where expires_at is not null;
 
 create table steps (
     instance integer not null references instances (key) on delete cascade,

@@ -1,0 +1,27 @@
+"""How a step call is answered: with what is recorded, with its failure, or not at all. Pure."""
+
+from __future__ import annotations
+
+from emulator.generation import Answer
+from emulator.models import Failure, Step
+
+
+class StepRefused(Exception):
+    """A step call that cannot be carried out; raised in the user's code, and nothing is recorded."""
+
+    def __init__(self, message: str, kind: str = "WorkflowFatalError") -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+def result(step: Step) -> Answer:
+    """The recorded result, in wire form."""
+    return {"go": "result"}, (step.result or "null").encode()
+
+
+def failed(step: Step) -> Answer:
+    """The recorded failure."""
+    error = step.error or Failure(name="Error", message="")
+    described = {"kind": error.name, "message": error.message, "type": error.type}
+    # Without a type the error is the engine's own: it takes the place of what the body raised.
+    return {"go": "failure", "failure": described, "replaces": not error.type}, b""

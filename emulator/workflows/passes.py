@@ -1,0 +1,427 @@
+"""Which instances run now: started, left, hibernated, woken, begun again, and what happens when either side dies."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections import Counter
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from emulator.clock import Clock
+from emulator.errors import StoreError, WorkerGone
+from emulator.generation import Answer, Generation, failure
+from emulator.models import Failure, Instance, Status
+from emulator.runtime import values
+from emulator.store import Store, Superseded
+from emulator.wire import Frame
+from emulator.workflows.answers import StepRefused
+from emulator.workflows.ledger import Ledger
+from emulator.workflows.retention import expiry
+from emulator.workflows.run import Leaving, Run
+from emulator.workflows.sleepers import Sleepers
+from emulator.workflows.step import Steps
+
+log = logging.getLogger("emulator")
+
+STEP_LIMIT = 10_000
+_MOST_HOT = 256
+_DEATHS_BEFORE_HOLD = 5
+_TRY_AGAIN_AFTER = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Owner:
+    """Who runs a workflow: the class, the generation its worker has now, and the workflow's limits."""
+
+    class_name: str
+    script: str
+    generation: Generation | None
+    step_limit: int = STEP_LIMIT
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """
+    How passes are held.
+
+    A pass that waits longer than `hot_window` is given up and run again when its time has come; zero does so at every
+    wait. No more than `most_running` passes run at once; the rest is queued.
+    """
+
+    hot_window: timedelta = timedelta(seconds=1)
+    most_running: int | None = None
+
+
+@dataclass
+class Passes:
+    """All passes of this emulator. Everything they know about their instances is in the store."""
+
+    store: Store
+    clock: Clock
+    tell: Callable[[str, str], None]
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        self._owners: Mapping[str, Owner] = {}
+        self._runs: dict[int, Run] = {}
+        self._heard: dict[tuple[int, int], Run] = {}
+        self._deaths: Counter[int] = Counter()
+        self._endings: dict[int, asyncio.Future[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._sleepers = Sleepers(self.store, self.clock, self._wake)
+        self._closed = False
+        self._steps = Steps(
+            ledger=Ledger(store=self.store, clock=self.clock, tell=self.tell),
+            at_boundary=self._end_at_boundary,
+            step_limit=lambda workflow: self._owners[workflow].step_limit,
+        )
+        self._spawn(self._sleepers.watch())
+
+    # What the engine asks for
+
+    def of(self, instance: Instance) -> Run | None:
+        """The pass an instance is in now."""
+        return self._runs.get(instance.key)
+
+    def start(self, instance: Instance) -> None:
+        """Claim an instance for a new pass; it stays queued while its worker is not there or all places are taken."""
+        owner = self._owners.get(instance.workflow)
+        if owner is None or owner.generation is None or not owner.generation.alive or not self._has_room():
+            self._leave_queued(instance)
+            return
+        with self.store.transaction():
+            claimed = self.store.instances.claim(instance.key, at=self.clock.now())
+        run = Run(claimed, owner.generation, self.clock, steps=self.store.instances.steps(instance.key))
+        run.on_parked = self._note_wait
+        self._runs[instance.key] = run
+        self._spawn(self._pass(run, owner))
+
+    def drop(self, instance: Instance) -> None:
+        """Leave the pass an instance is in, wherever its code stands."""
+        run = self._runs.get(instance.key)
+        if run is not None:
+            self._leave(run)
+
+    def stand_still(self, instance: Instance) -> None:
+        """Nothing of the instance runs any more: it is paused."""
+        self.drop(instance)
+        now = self.clock.now()
+        with self.store.transaction():
+            self.store.instances.change(instance.key, at=now, status=Status.PAUSED, paused_at=now, wake_at=None)
+
+    def begin_again(self, run: Run) -> None:
+        """The same instance in a new pass, on the generation its worker has now."""
+        self._leave(run)
+        with self.store.transaction():
+            self.store.instances.change(run.instance.key, at=self.clock.now(), status=Status.QUEUED)
+            self.start(run.instance)
+
+    def end(
+        self,
+        instance: Instance,
+        status: Status,
+        *,
+        epoch: int | None = None,
+        output: str | None = None,
+        error: Failure | None = None,
+    ) -> None:
+        """Record how an instance ended."""
+        self.forgive(instance)
+        now = self.clock.now()
+        expires_at = expiry(instance, status, at=now)
+        with self.store.transaction():
+            table = self.store.instances
+            table.change(
+                instance.key,
+                epoch=epoch,
+                at=now,
+                status=status,
+                ended_at=now,
+                wake_at=None,
+                ending=None,
+                expires_at=expires_at,
+                output=output,
+                error=error,
+            )
+            table.end_open_attempts(instance.key, at=now, error=_cut_short(status))
+        if expires_at is not None:
+            self._sleepers.look_again()
+        ended = self._endings.pop(instance.key, None)
+        if ended is not None and not ended.done():
+            ended.set_result(None)
+
+    async def over(self, instance: Instance) -> None:
+        """Return when the instance has ended."""
+        if instance.key not in self._endings:
+            self._endings[instance.key] = asyncio.get_running_loop().create_future()
+        await asyncio.shield(self._endings[instance.key])
+
+    def forgive(self, instance: Instance) -> None:
+        """Count the deaths of the worker's process in this instance anew."""
+        self._deaths.pop(instance.key, None)
+
+    # What the emulator tells
+
+    def adopt(self, owners: Mapping[str, Owner]) -> None:
+        """New generations are here: instances go on with them, those in the middle of a step at its end."""
+        self._owners = owners
+        for run in list(self._runs.values()):
+            owner = owners.get(run.instance.workflow)
+            if owner is not None and owner.generation is run.generation:
+                continue
+            if run.is_waiting or not run.generation.alive:
+                self.begin_again(run)
+            elif run.leaving is None:
+                run.leaving = Leaving.GIVE_WAY
+        self._start_unfinished()
+
+    def lost(self, generation: Generation) -> None:
+        """A generation's process has ended: its passes are over, and begin again when there is a new one."""
+        lost = [run for run in self._runs.values() if run.generation is generation]
+        executing = [run for run in lost if run.executing]
+        if len(executing) == 1:
+            self._deaths[executing[0].instance.key] += 1
+        for run in lost:
+            self._forget(run)
+            if self._deaths[run.instance.key] >= _DEATHS_BEFORE_HOLD:
+                self._hold(run)
+
+    async def answer(self, generation: Generation, frame: Frame) -> Answer:
+        """A step call from the user's code."""
+        run = self._heard.get((id(generation), frame.head["run"]))
+        if run is None or not run.live:
+            raise asyncio.CancelledError
+        try:
+            return await self._steps.answer(run, frame.head["method"], frame.head, frame.body)
+        except StepRefused as error:
+            return {"error": {"kind": error.kind, "message": str(error)}}, b""
+        except (StoreError, Superseded) as error:
+            self._lose_for_now(run, error)
+            raise asyncio.CancelledError from error
+
+    def name_of(self, generation: Generation, conversation: int) -> str | None:
+        """The pass that prints."""
+        run = self._heard.get((id(generation), conversation))
+        return None if run is None else run.name
+
+    @property
+    def is_busy(self) -> bool:
+        """User code of some instance is under way."""
+        return any(run.is_busy for run in self._runs.values())
+
+    async def close(self) -> None:
+        """Leave all passes; what is on disk goes on next time."""
+        self._closed = True
+        for run in list(self._runs.values()):
+            self._leave(run)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # One pass from start to end
+
+    async def _pass(self, run: Run, owner: Owner) -> None:
+        instance = run.instance
+        try:
+            await self.store.durable()
+            if not run.live:
+                return
+            if owner.class_name not in run.generation.loaded.workflows:
+                self._finish_missing(run, owner)
+                return
+            head = {"class_name": owner.class_name, "ending": _ending(instance)}
+            run.conversation = run.generation.open("run", head, _event(instance).encode())
+            self._heard[id(run.generation), run.conversation.number] = run
+            self._finish(run, await run.conversation.done())
+        except WorkerGone:
+            return
+        except (StoreError, Superseded) as error:
+            self._lose_for_now(run, error)
+
+    def _finish(self, run: Run, frame: Frame) -> None:
+        if not run.live or frame.head.get("cancelled"):
+            return
+        ending, error = run.instance.ending, frame.head.get("error")
+        if ending is not None:
+            self._conclude(run, ending, run.instance.error)
+        elif error is not None:
+            self._fail(run, failure(error))
+        else:
+            output = frame.body.decode() or "null"
+            self.end(run.instance, Status.COMPLETE, epoch=run.instance.epoch, output=output)
+            self.tell(run.name, "complete")
+        for complaint in run.replay.left_over():
+            self.tell(run.name, complaint)
+        self._leave(run)
+
+    def _conclude(self, run: Run, ending: Status, error: Failure | None) -> None:
+        """The rollback handlers have run; the instance ends as it was to end."""
+        shown = error if ending is Status.ERRORED else None
+        self.end(run.instance, ending, epoch=run.instance.epoch, error=shown)
+        self.tell(run.name, f"{ending}, rolled back" if shown is None else f"errored: {shown.name}: {shown.message}")
+
+    def _finish_missing(self, run: Run, owner: Owner) -> None:
+        there = ", ".join(sorted(run.generation.loaded.workflows)) or "none"
+        text = f'the worker has no workflow class "{owner.class_name}"; it exports {there}'
+        self._fail(run, Failure(name="TypeError", message=text))
+        self._forget(run)
+
+    def _fail(self, run: Run, error: Failure) -> None:
+        self.end(run.instance, Status.ERRORED, epoch=run.instance.epoch, error=error)
+        self.tell(run.name, f"errored: {error.name}: {error.message}")
+        if error.trace:
+            log.error("%s", error.trace.rstrip())
+
+    # Leaving a pass
+
+    def _end_at_boundary(self, run: Run) -> None:
+        """The last attempt of a pass that is to be left has been recorded."""
+        if run.leaving is Leaving.PAUSE:
+            self.stand_still(run.instance)
+        else:
+            self.begin_again(run)
+
+    def _leave(self, run: Run) -> None:
+        self._forget(run)
+        run.leave()
+
+    def _forget(self, run: Run) -> None:
+        run.live = False
+        if self._runs.get(run.instance.key) is run:
+            del self._runs[run.instance.key]
+        if run.conversation is not None:
+            self._heard.pop((id(run.generation), run.conversation.number), None)
+        if self.limits.most_running is not None and not self._closed:
+            asyncio.get_running_loop().call_soon(self._fill_places)
+
+    def _hold(self, run: Run) -> None:
+        """This instance ended the worker's process again and again: the others shall not suffer for it."""
+        now = self.clock.now()
+        with self.store.transaction():
+            self.store.instances.change(
+                run.instance.key, at=now, status=Status.PAUSED, paused_at=now, hold_reason="crash-loop"
+            )
+        self.tell(
+            run.name, f"paused: the worker's process ended {_DEATHS_BEFORE_HOLD} times in it; resume to try again"
+        )
+
+    def _lose_for_now(self, run: Run, error: Exception) -> None:
+        """The store refused a write. What is on disk still holds; go on from there a little later."""
+        if not run.live:
+            return
+        log.error("%s: %s; trying again in %.0f s", run.name, error, _TRY_AGAIN_AFTER)
+        self._leave(run)
+        self._spawn(self._start_later(run.instance))
+
+    async def _start_later(self, instance: Instance) -> None:
+        await asyncio.sleep(_TRY_AGAIN_AFTER)
+        current = self.store.instances.get(instance.workflow, instance.id)
+        if current is None or current.status.is_final or instance.key in self._runs:
+            return
+        with suppress(StoreError, Superseded):
+            self.start(current)
+            return
+        self._spawn(self._start_later(instance))
+
+    # Those nobody runs
+
+    def _has_room(self) -> bool:
+        if self._closed:
+            return False
+        return self.limits.most_running is None or len(self._runs) < self.limits.most_running
+
+    def _leave_queued(self, instance: Instance) -> None:
+        """Due, but nobody can run it now; the next generation or the next free place will."""
+        if instance.status is not Status.QUEUED and not self._closed:
+            with self.store.transaction():
+                self.store.instances.change(instance.key, at=self.clock.now(), status=Status.QUEUED, wake_at=None)
+
+    def _fill_places(self) -> None:
+        """A place is free: the instance that has queued longest takes it."""
+        with suppress(StoreError):
+            for instance in self.store.instances.queued(list(self._owners)):
+                if not self._has_room():
+                    return
+                if instance.key not in self._runs:
+                    self.start(instance)
+
+    def _start_unfinished(self) -> None:
+        """All that ended neither now nor before the last crash go on, each from its recorded steps."""
+        now = self.clock.now()
+        with self.store.transaction():
+            for instance in self.store.instances.unfinished(list(self._owners)):
+                asleep = instance.status is Status.WAITING and instance.wake_at is not None and instance.wake_at > now
+                if instance.key in self._runs or asleep or instance.status is Status.PAUSED:
+                    continue
+                if instance.status is Status.WAITING_FOR_PAUSE:
+                    self.stand_still(instance)
+                else:
+                    self.start(instance)
+        self._sleepers.look_again()
+
+    def _wake(self, instance: Instance) -> None:
+        if instance.key not in self._runs:
+            self.start(instance)
+
+    def _note_wait(self, run: Run) -> None:
+        """A pass that is blocked on nothing but a long wait needs no coroutine."""
+        if not run.is_waiting or run.leaving is not None:
+            return
+        if run.status is not Status.WAITING:
+            self.show(run, Status.WAITING)
+        window = self._hot_window()
+        if run.wakes_at - self.clock.now() > window:
+            asyncio.get_running_loop().call_later(window.total_seconds(), self._hibernate, run, run.wakes_at)
+
+    def _hot_window(self) -> timedelta:
+        # Where places are few, one that waits must not hold one; where passes are many, memory is what they cost.
+        crowded = len(self._runs) > _MOST_HOT or self.limits.most_running is not None
+        return timedelta() if crowded else self.limits.hot_window
+
+    def _hibernate(self, run: Run, until: datetime) -> None:
+        still = run.live and run.is_waiting and run.leaving is None and run.wakes_at == until
+        if not still or until <= self.clock.now():
+            return
+        self._leave(run)
+        with suppress(StoreError), self.store.transaction():
+            self.store.instances.change(run.instance.key, at=self.clock.now(), status=Status.WAITING, wake_at=until)
+        self._sleepers.look_again()
+
+    def show(self, run: Run, status: Status) -> None:
+        """Change the status of an instance whose pass goes on."""
+        with self.store.transaction():
+            self.store.instances.change(run.instance.key, epoch=run.instance.epoch, at=self.clock.now(), status=status)
+        run.status = status
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _event(instance: Instance) -> str:
+    """What `run` receives as its event, in wire form: the same in every pass."""
+    rest: dict[str, Any] = {
+        "timestamp": instance.created_at,
+        "instanceId": instance.id,
+        "workflowName": instance.workflow,
+    }
+    if instance.schedule is not None:
+        rest["schedule"] = json.loads(instance.schedule)
+    return f'{{"payload":{instance.params},{values.encode(rest)[1:]}'
+
+
+def _ending(instance: Instance) -> dict[str, Any] | None:
+    """The error that an instance which is being rolled back is to end with."""
+    if instance.ending is None or instance.error is None:
+        return None
+    return {"kind": instance.error.name, "message": instance.error.message, "type": instance.error.type}
+
+
+def _cut_short(status: Status) -> Failure:
+    return Failure(name="Canceled", message=f"the instance was {status} during this attempt")

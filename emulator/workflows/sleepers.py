@@ -1,0 +1,53 @@
+"""Instances that nobody runs: those asleep are woken when their time has come, those kept long enough are forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from emulator.clock import Clock
+from emulator.models import Instance
+from emulator.store import Store
+
+
+class Sleepers:
+    """One timer for all of them: the earliest moment that the store knows of."""
+
+    def __init__(self, store: Store, clock: Clock, wake: Callable[[Instance], None]) -> None:
+        self._store = store
+        self._clock = clock
+        self._wake = wake
+        self._changed = asyncio.Event()
+
+    def look_again(self) -> None:
+        """An instance has gone to sleep, or has ended: its moment may be the earliest now."""
+        self._changed.set()
+
+    async def watch(self) -> None:
+        """Wake and forget for ever."""
+        while True:
+            self._changed.clear()
+            await self._changed_or(self._store.instances.next_timer())
+            now = self._clock.now()
+            for instance in self._store.instances.due(now):
+                self._wake(instance)
+            self._forget_expired(now)
+
+    def _forget_expired(self, now: datetime) -> None:
+        expired = self._store.instances.expired(now)
+        if expired:
+            with self._store.transaction():
+                for instance in expired:
+                    self._store.instances.delete(instance.key)
+
+    async def _changed_or(self, due: datetime | None) -> None:
+        waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._changed.wait())]
+        if due is not None:
+            waits.append(asyncio.ensure_future(self._clock.sleep_until(due)))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()

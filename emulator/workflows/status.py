@@ -1,0 +1,39 @@
+"""What `instance.status()` answers. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from emulator.models import Instance, Status, Step, StepKind, StepState
+from emulator.runtime import values
+from emulator.workflows import rollback
+
+
+def status_of(instance: Instance, steps: Iterable[Step]) -> dict[str, Any]:
+    """Status, step outputs so far, output, the error of an errored instance, and how its rollback went."""
+    known = list(steps)
+    answer: dict[str, Any] = {
+        "status": str(instance.status),
+        "__LOCAL_DEV_STEP_OUTPUTS": [shown_output(step) for step in known if _has_output(step)],
+        "output": values.shown(instance.output),
+    }
+    if instance.error is not None and instance.status is Status.ERRORED:
+        answer["error"] = {"name": instance.error.name, "message": instance.error.message}
+    undone = rollback.outcome(known)
+    if undone is not None:
+        answer["rollback"] = undone
+    return answer
+
+
+def shown_output(step: Step) -> Any:
+    """A step's result as people may see it: JSON, and nothing of a sensitive one."""
+    if json.loads(step.config).get("sensitive") == "output":
+        return "[REDACTED]"
+    shown = values.shown(step.result)
+    return shown["payload"] if step.kind is StepKind.WAIT else shown
+
+
+def _has_output(step: Step) -> bool:
+    return step.state is StepState.DONE and step.kind in (StepKind.DO, StepKind.WAIT)
