@@ -173,5 +173,7 @@ def _show(found: dict[str, Any]) -> Any:
             return int(value)
         case "dict":
             return dict(value)
+        case "stream":
+            return value
         case _:
             return None

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import sys
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from emulator.runtime import stepconfig, values
 from emulator.runtime.bodies import Bodies
 from emulator.runtime.calls import Calls, Pending
+from emulator.runtime.exports import awaited
 from emulator.runtime.steps import StepFunction, StepOptions
+from emulator.runtime.streamed import blocks, pieces_of
 from emulator.runtime.traces import describe, revive
 from emulator.runtime.undo import Undoable, check_handler
 from emulator.sdk.workers.rpc import JsDict
+from emulator.sdk.workers.streams import ReadableStream
 from emulator.sdk.workers.workflows import NonRetryableError, WorkflowFatalError
 from emulator.wire import Frame
 
@@ -192,19 +197,42 @@ class WorkflowStep:
             context = life.context(frame)
             life.started(context)
             try:
-                result = await self._bodies.run(life.key, life.body, context, frame.head["timeout"])
-                text = _kept(life, result)
+                head, text = await self._bodies.run(
+                    life.key, partial(self._result, life), context, frame.head["timeout"]
+                )
             except Exception as raised:
                 error = raised
                 frame = await self._tell("fail", life, await self._failure(raised, life, context))
             else:
                 error = None
-                frame = await self._tell("succeed", life, {}, text.encode())
+                frame = await self._tell("succeed", life, head, text.encode())
         if "ctx" in frame.head:
             life.started(life.context(frame))
         if error is not None and frame.head["go"] == "failure" and not frame.head["replaces"]:
             raise error
+        if frame.head.get("stream"):
+            return ReadableStream.new(self._replayed(life))
         return _recorded(frame)
+
+    async def _result(self, life: _Life, context: Any) -> tuple[dict[str, Any], str]:
+        """What an attempt gives, in wire form; a stream is kept block by block within the attempt's time."""
+        result = await awaited(life.body(context))
+        pieces = pieces_of(result) if life.kind == "do" else None
+        if pieces is None:
+            return {}, _kept(life, result)
+        number = 0
+        async for block in blocks(life.name, pieces):
+            await self._tell("keep_block", life, {"number": number}, block)
+            number += 1
+        return {"stream": True}, ""
+
+    async def _replayed(self, life: _Life) -> AsyncIterator[bytes]:
+        """The blocks of a recorded stream, anew for each pass."""
+        for number in itertools.count():
+            frame = await self._send("read_block", life.name, life.count, {"number": number})
+            if not frame.body:
+                return
+            yield frame.body
 
     async def _failure(self, error: Exception, life: _Life, context: Any) -> dict[str, Any]:
         head: dict[str, Any] = {"failure": describe(error, self._root), "final": isinstance(error, _NEVER_AGAIN)}

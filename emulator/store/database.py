@@ -15,6 +15,7 @@ from emulator.errors import StoreError
 from emulator.store.instances import Instances
 from emulator.store.lock import FolderLock
 from emulator.store.messages import Messages
+from emulator.store.streams import Streams
 
 log = logging.getLogger("emulator")
 
@@ -44,6 +45,7 @@ class Store:
         self._commit: asyncio.Future[None] | None = None
         self.instances = Instances(self._db)
         self.messages = Messages(self._db)
+        self.streams = Streams(self._db)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

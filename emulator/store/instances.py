@@ -216,8 +216,8 @@ class Instances:
         )
 
     def forget_steps(self, key: int, orders: Iterable[int] | None = None) -> None:
-        """Forget all steps and attempts of an instance, or only those with these places in the order."""
-        for table in ("steps", "attempts"):
+        """Forget an instance's steps with their attempts and streams: all, or those at these places in the order."""
+        for table in ("steps", "attempts", "blocks"):
             if orders is None:
                 self._db.execute(f"delete from {table} where instance = ?", (key,))
             else:

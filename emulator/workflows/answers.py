@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 from emulator.generation import Answer
 from emulator.models import Failure, Step
+
+_STREAM = '{"$":"stream"'
 
 
 class StepRefused(Exception):
@@ -15,8 +19,15 @@ class StepRefused(Exception):
 
 
 def result(step: Step) -> Answer:
-    """The recorded result, in wire form."""
+    """The recorded result, in wire form; of a stream only that it is one."""
+    if step.result is not None and step.result.startswith(_STREAM):
+        return {"go": "result", "stream": True}, b""
     return {"go": "result"}, (step.result or "null").encode()
+
+
+def streamed(preview: str) -> str:
+    """What is recorded as the result of a step that returned a stream."""
+    return json.dumps({"$": "stream", "v": preview}, separators=(",", ":"))
 
 
 def failed(step: Step) -> Answer:

@@ -54,6 +54,8 @@ class Ledger:
         with self.store.transaction():
             if step.state is StepState.STARTED and step.attempts:
                 self.store.instances.end_attempt(step, at=self.clock.now(), error=INTERRUPTED)
+            if step.attempts:
+                self.store.streams.forget(step.instance, step.order)
             self.store.instances.put_attempt(attempt)
             self.write(run, begun)
         return begun

@@ -15,11 +15,12 @@ from emulator.generation import Answer, failure
 from emulator.models import Failure, Status, Step, StepKind, StepState
 from emulator.runtime import values
 from emulator.workflows import retries, rollback
-from emulator.workflows.answers import StepRefused, failed, result
+from emulator.workflows.answers import StepRefused, failed, result, streamed
 from emulator.workflows.ledger import Ledger
 from emulator.workflows.names import problem_with_step_name
 from emulator.workflows.retries import StepConfig
 from emulator.workflows.run import Run
+from emulator.workflows.streams import Streams
 from emulator.workflows.waits import Waits
 
 
@@ -33,7 +34,7 @@ class Steps:
 
     async def answer(self, run: Run, method: str, head: dict[str, Any], body: bytes) -> Answer:
         """One call of `step.…`; returns when the user's code may go on."""
-        waits = Waits(self.ledger, self.at_boundary)
+        waits, streams = Waits(self.ledger, self.at_boundary), Streams(self.ledger)
         methods: dict[str, Callable[[Run, dict[str, Any], bytes], Awaitable[Answer]]] = {
             "begin": self._begin,
             "succeed": self._succeed,
@@ -41,6 +42,8 @@ class Steps:
             "sleep": waits.sleep,
             "sleep_until": waits.sleep_until,
             "wait": waits.wait,
+            "keep_block": streams.keep,
+            "read_block": streams.read,
             "rollbacks": self._rollbacks,
             "rollback_missing": self._rollback_missing,
         }
@@ -90,10 +93,11 @@ class Steps:
 
     async def _succeed(self, run: Run, head: dict[str, Any], body: bytes) -> Answer:
         step = _end_of_attempt(run, head)
+        kept = streamed(Streams(self.ledger).preview(step)) if head.get("stream") else body.decode()
         if values.is_too_large(body):
             text = f"Step {step.label} output is too large. Maximum allowed size is 1MiB."
             return await self._give_up(run, step, Failure(name="WorkflowInternalError", message=text))
-        step = replace(step, state=StepState.DONE, result=body.decode(), ended_at=self.ledger.clock.now())
+        step = replace(step, state=StepState.DONE, result=kept, ended_at=self.ledger.clock.now())
         self.ledger.end_attempt(run, step)
         await self.ledger.store.durable()
         self.ledger.say(run, step, "ok" if step.attempts == 1 else f"ok, attempt {step.attempts}")

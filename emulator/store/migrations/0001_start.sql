@@ -60,6 +60,14 @@ create table attempts (
     primary key (instance, "order", attempt)
 ) without rowid;
 
+create table blocks (
+    instance integer not null references instances (key) on delete cascade,
+    "order" integer not null,
+    number integer not null,
+    bytes blob not null,
+    unique (instance, "order", number)
+);
+
 create table events (
     sequence integer primary key autoincrement,
     instance integer not null references instances (key) on delete cascade,
