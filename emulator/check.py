@@ -10,6 +10,7 @@ from emulator import config
 from emulator.config import Config
 from emulator.errors import ConfigError, EmulatorError, Problem, WorkerError
 from emulator.generation import Answer, Generation, Hooks, LoadFailed
+from emulator.places import near
 from emulator.processes import Processes
 from emulator.wire import Frame
 from emulator.worker import Worker
@@ -39,7 +40,7 @@ async def _load(found: Config) -> list[Problem]:
         await worker.load(found)
     except LoadFailed as error:
         file, line = error.place or ("", None)
-        return [Problem(path="main", message=str(error), file=_near(file, found.root), line=line)]
+        return [Problem(path="main", message=str(error), file=near(file, found.root), line=line)]
     except WorkerError as error:
         return [Problem(path="main", message=error.message, file=found.path.name)]
     except EmulatorError as error:
@@ -61,8 +62,3 @@ _HOOKS = Hooks(
     died=lambda generation, why: None,
     blocked=lambda generation, stack: None,
 )
-
-
-def _near(file: str, root: Path) -> str:
-    path = Path(file)
-    return str(path.relative_to(root)) if path.is_relative_to(root) else file

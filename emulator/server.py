@@ -13,17 +13,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from emulator import __version__, config
+from emulator import __version__, banner, config
 from emulator.bindings import queues
 from emulator.clock import MovableClock, SystemClock
 from emulator.config import Config
 from emulator.dispatch import Dispatch, Event
 from emulator.errors import ConfigError, EmulatorError, WorkerError, WorkflowError
-from emulator.generation import Answer, Generation, Hooks
+from emulator.generation import Answer, Generation, Hooks, Loaded
 from emulator.handlers.fetch import Fetch
 from emulator.handlers.queue import Broker, QueueEvent
 from emulator.handlers.scheduled import Crons, ScheduledEvent
 from emulator.models import Batch, Outcome, Tick, Trigger
+from emulator.places import near, where_it_hangs
 from emulator.runtime import values
 from emulator.store import Store
 from emulator.terminal import Terminal
@@ -84,6 +85,7 @@ class Emulator:
             worker.name: Crons(self.clock, partial(self._start_scheduled, worker)) for worker in self.workers
         }
         self._changes = 0
+        self._warned: set[str] = set()
         self.clock.settled = self.settle
 
     # Boot, reload, stop
@@ -104,7 +106,7 @@ class Emulator:
             return
         if await self._load(worker, found):
             self.terminal.event(
-                "RELOAD", _near(found.main, found.root), "ok", (time.perf_counter() - began) * 1000, colour="green"
+                "RELOAD", near(found.main, found.root), "ok", (time.perf_counter() - began) * 1000, colour="green"
             )
 
     async def stop(self) -> None:
@@ -174,10 +176,13 @@ class Emulator:
 
     def banner(self) -> list[str]:
         """What is served, in a few lines."""
-        lines = [f"emulator {__version__}"]
+        here, now = Path.cwd(), self.clock.now()
+        lines = [f"emulator {__version__}, state in {near(self.options.state, here)}"]
         for worker in self.workers:
-            lines += _described(worker)
-        return [*lines, f"state   {self.options.state}"]
+            loaded = worker.current.loaded if worker.current is not None else Loaded(handlers={}, workflows={})
+            ticks = self._crons[worker.name].next_ticks
+            lines += banner.lines(worker.config, loaded, ticks, now=now, seen_from=here)
+        return lines
 
     def health(self) -> dict[str, Any]:
         """For scripts: is it up, what does it serve?"""
@@ -198,12 +203,20 @@ class Emulator:
         return config.load(path, env=self.options.env, variables=self.options.variables)
 
     async def _load(self, worker: Worker, found: Config) -> bool:
+        self._warn(found)
         try:
             await worker.load(found)
         except WorkerError as error:
             self._show_error(error)
             return False
         return True
+
+    def _warn(self, found: Config) -> None:
+        """Say what is odd in a config, once."""
+        for warning in dict.fromkeys(map(str, found.warnings)):
+            if warning not in self._warned:
+                self._warned.add(warning)
+                self.terminal.plain(f"warning: {warning}", colour="yellow")
 
     def _swapped(self, worker: Worker) -> None:
         """A worker has a new generation: crons, consumers and the engine follow."""
@@ -310,7 +323,7 @@ class Emulator:
                 worker.revive()
 
     def _blocked(self, generation: Generation, stack: str) -> None:
-        where = _innermost_user_frame(stack, [str(worker.config.root) for worker in self.workers])
+        where = where_it_hangs(stack, [str(worker.config.root) for worker in self.workers])
         self.terminal.plain(
             f"{generation.worker}: a handler has blocked the worker for over a second{where};"
             " use await, or asyncio.to_thread for what cannot be awaited",
@@ -342,39 +355,3 @@ def _refuse_conflicts(configs: Sequence[Config]) -> None:
     found = config.conflicts(configs)
     if found:
         raise ConfigError(found)
-
-
-def _described(worker: Worker) -> list[str]:
-    found = worker.config
-    lines = [f"worker  {found.name}  ({_near(found.path, Path.cwd())})"]
-    if worker.current is not None:
-        loaded = worker.current.loaded
-        places = {**loaded.handlers, **loaded.workflows}
-        lines += [f"  {name:<12} {_near(Path(file), Path.cwd())}:{line}" for name, (file, line) in places.items()]
-    bindings = [f"{each.binding} (workflow {each.name})" for each in found.workflows]
-    bindings += [f"{each.binding} (queue {each.queue})" for each in found.producers]
-    bindings += [f"{each.binding} (not emulated: {each.kind})" for each in found.unsupported]
-    if bindings:
-        lines.append(f"  env          {', '.join(bindings)}")
-    if found.crons:
-        lines.append(f"  crons        {', '.join(found.crons)}")
-    if found.consumers:
-        lines.append(f"  consumes     {', '.join(each.queue for each in found.consumers)}")
-    return lines
-
-
-def _near(path: Path | None, root: Path) -> str:
-    if path is None:
-        return ""
-    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
-
-
-def _innermost_user_frame(stack: str, roots: Sequence[str]) -> str:
-    """` at file:line` from a dump whose innermost frame comes first; the user's own frame if there is one."""
-    frames = [line.strip().removeprefix("File ") for line in stack.splitlines() if line.startswith("  File ")]
-    own = [frame for frame in frames if any(root in frame for root in roots) and "site-packages" not in frame]
-    found = (own or frames)[:1]
-    if not found:
-        return ""
-    file, _, rest = found[0].partition(", line ")
-    return f" at {file.strip(chr(34))}:{rest.partition(' ')[0]}"

@@ -1,0 +1,61 @@
+"""What `emulator dev` says before `Ready`: a worker's handlers, bindings, crons and queues, a line each. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from emulator import cron, duration
+from emulator.config import Config, Consumer
+from emulator.cron import words
+from emulator.generation import Loaded
+from emulator.places import near
+
+
+def lines(
+    config: Config, loaded: Loaded, next_ticks: Mapping[str, datetime | None], *, now: datetime, seen_from: Path
+) -> Iterator[str]:
+    """The lines of one worker; what it does not have is left out."""
+    env = f", environment {config.env}" if config.env else ""
+    yield f"{config.name}  ({near(config.path, seen_from)}{env})"
+    yield from _line("handlers", _places(loaded.handlers, seen_from))
+    yield from _line("workflows", _places(loaded.workflows, seen_from))
+    yield from _line("env", _bindings(config))
+    yield from _line("not emulated", (f"{each.binding} ({each.kind})" for each in config.unsupported))
+    for source, names in config.secret_names.items():
+        yield from _line(f"from {source}", sorted(names))
+    for expression in config.crons:
+        yield from _line("cron", [f"{expression}  {_in_words(expression, next_ticks.get(expression), now)}"])
+    yield from _line("consumes", map(_consumer, config.consumers))
+
+
+def _line(label: str, parts: Iterable[str]) -> Iterator[str]:
+    told = ", ".join(parts)
+    if told:
+        yield f"  {label:<13} {told}"
+
+
+def _places(places: Mapping[str, tuple[str, int]], seen_from: Path) -> Iterator[str]:
+    for name, (file, line) in places.items():
+        yield f"{name} {near(file, seen_from)}:{line}"
+
+
+def _bindings(config: Config) -> Iterator[str]:
+    for workflow in config.workflows:
+        yield f"{workflow.binding} (workflow {workflow.name})"
+    for producer in config.producers:
+        yield f"{producer.binding} (queue {producer.queue})"
+    for service in config.services:
+        yield f"{service.binding} (worker {service.service})"
+    yield from (name for name in config.vars if config.sources.get(name) == config.path.name)
+
+
+def _in_words(expression: str, tick: datetime | None, now: datetime) -> str:
+    told = words.explain(cron.parse(expression))
+    return f"{told}, never" if tick is None else f"{told}, next in {duration.words(tick - now)}"
+
+
+def _consumer(consumer: Consumer) -> str:
+    dead = consumer.dead_letter_queue
+    return f"{consumer.queue} (dead letters to {dead})" if dead else consumer.queue
