@@ -27,7 +27,7 @@ _STEP = (
     " error"
 )
 _OF_A_RUN = ("started_at", "ended_at", "wake_at", "paused_at", "hold_reason", "ending", "expires_at", "output", "error")
-_UNFINISHED = (Status.QUEUED, Status.RUNNING, Status.WAITING, Status.WAITING_FOR_PAUSE, Status.PAUSED)
+_ACTIVE = (Status.QUEUED, Status.RUNNING, Status.WAITING_FOR_PAUSE)
 
 
 class Superseded(Exception):
@@ -85,23 +85,29 @@ class Instances:
         ).fetchone()
         return _instance(row) if row else None
 
-    def unfinished(self, workflows: Sequence[str]) -> list[Instance]:
-        """All that have not ended, oldest first."""
+    def to_run(self, workflows: Sequence[str], at: datetime) -> list[Instance]:
+        """All that have not ended, are not paused and are not asleep, oldest first."""
         rows = self._db.execute(
             f"""
             select {_INSTANCE} from instances
-            where status in ({_marks(_UNFINISHED)}) and workflow in ({_marks(workflows)})
+            where workflow in ({_marks(workflows)})
+            and (status in ({_marks(_ACTIVE)}) or status = ? and (wake_at is null or wake_at <= ?))
             order by key
             """,
-            (*_UNFINISHED, *workflows),
+            (*workflows, *_ACTIVE, Status.WAITING, from_time(at)),
         )
         return [_instance(row) for row in rows]
 
-    def queued(self, workflows: Sequence[str]) -> list[Instance]:
-        """Those that wait for their turn, in the order of their creation."""
+    def queued(self, workflows: Sequence[str], limit: int) -> list[Instance]:
+        """Those that have waited longest for their turn."""
         rows = self._db.execute(
-            f"select {_INSTANCE} from instances where status = ? and workflow in ({_marks(workflows)}) order by key",
-            (Status.QUEUED, *workflows),
+            f"""
+            select {_INSTANCE} from instances
+            where status = ? and workflow in ({_marks(workflows)})
+            order by key
+            limit ?
+            """,
+            (Status.QUEUED, *workflows, limit),
         )
         return [_instance(row) for row in rows]
 

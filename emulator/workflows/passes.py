@@ -343,20 +343,17 @@ class Passes:
 
     def _fill_places(self) -> None:
         """A place is free: the instance that has queued longest takes it."""
-        with suppress(StoreError):
-            for instance in self.store.instances.queued(list(self._owners)):
-                if not self._has_room():
-                    return
-                if instance.key not in self._runs:
+        places = (self.limits.most_running or 0) - len(self._runs)
+        if places > 0 and not self._closed:
+            with suppress(StoreError):
+                for instance in self.store.instances.queued(list(self._owners), places):
                     self.start(instance)
 
     def _start_unfinished(self) -> None:
         """All that ended neither now nor before the last crash go on, each from its recorded steps."""
-        now = self.clock.now()
         with self.store.transaction():
-            for instance in self.store.instances.unfinished(list(self._owners)):
-                asleep = instance.status is Status.WAITING and instance.wake_at is not None and instance.wake_at > now
-                if instance.key in self._runs or asleep or instance.status is Status.PAUSED:
+            for instance in self.store.instances.to_run(list(self._owners), self.clock.now()):
+                if instance.key in self._runs:
                     continue
                 if instance.status is Status.WAITING_FOR_PAUSE:
                     self.stand_still(instance)
