@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 HERE = Path(__file__).parent
@@ -60,8 +61,12 @@ class Server:
             return None
 
     def status(self, id):
-        with urlopen(f"{self.base}/{id}", timeout=10) as answer:
-            return json.loads(answer.read())
+        """How an instance stands; "missing" when nobody knows it any more."""
+        try:
+            with urlopen(f"{self.base}/{id}", timeout=10) as answer:
+                return json.loads(answer.read())["status"]
+        except HTTPError:
+            return "missing"
 
     def read_on(self):
         """Let the server print: a full pipe would stop it."""
@@ -85,13 +90,11 @@ def journeys(folder, options):
     made, kills = [], 0
     while kills < options.kills:
         server = Server(folder, planted=options.planted)
-        unfinished = count_unfinished(folder)
-        made += filter(None, (server.create() for _ in range(options.live - unfinished)))
         if kills % 2:
-            time.sleep(chance.uniform(0.05, 0.4))
+            made += keep_busy(server, folder, options.live, chance.uniform(0.05, 0.4))
             server.kill_worker()
             kills += 1
-        time.sleep(chance.uniform(0.05, 0.5))
+        made += keep_busy(server, folder, options.live, chance.uniform(0.05, 0.5))
         server.kill()
         kills += 1
     server = Server(folder, planted=options.planted)
@@ -99,11 +102,20 @@ def journeys(folder, options):
     while count_unfinished(folder) and time.monotonic() < deadline:
         server.read_on()
         time.sleep(0.05)
-    statuses = Counter(server.status(id)["status"] for id in made)
+    statuses = Counter(server.status(id) for id in made)
     server.process.send_signal(signal.SIGTERM)
     stopped = server.process.wait(10)
     server.log.close()
     return made, statuses, stopped
+
+
+def keep_busy(server, folder, live, seconds):
+    """So many instances under way for so long: a kill that hits an idle server proves nothing. Returns new ids."""
+    made, end = [], time.monotonic() + seconds
+    while time.monotonic() < end:
+        made += filter(None, (server.create() for _ in range(live - count_unfinished(folder))))
+        time.sleep(0.01)
+    return made
 
 
 def count_unfinished(folder):
