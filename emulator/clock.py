@@ -30,11 +30,23 @@ class _Timers:
     def __init__(self) -> None:
         self._heap: list[tuple[datetime, int, asyncio.Future[None]]] = []
         self._order = itertools.count()
+        self._left = 0
+
+    def __len__(self) -> int:
+        return len(self._heap)
 
     def add(self, when: datetime) -> asyncio.Future[None]:
         sleeper: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._heap, (when, next(self._order), sleeper))
         return sleeper
+
+    def note_left(self) -> None:
+        """A sleeper has left before its time. Most never reach the top of the heap, so now and then it is swept."""
+        self._left += 1
+        if self._left * 2 > len(self._heap):
+            self._heap = [entry for entry in self._heap if not entry[2].done()]
+            heapq.heapify(self._heap)
+            self._left = 0
 
     def next_due(self) -> datetime | None:
         while self._heap and self._heap[0][2].done():
@@ -69,7 +81,11 @@ class MovableClock:
             return
         sleeper = self._timers.add(when)
         self._arm()
-        await sleeper
+        try:
+            await sleeper
+        except asyncio.CancelledError:
+            self._timers.note_left()
+            raise
 
     async def advance(self, by: timedelta) -> None:
         """Move forward, through everything that falls due on the way."""

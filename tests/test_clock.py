@@ -138,3 +138,24 @@ async def test_the_system_clock_wakes_by_itself_and_can_be_moved():
     clock.reset()
 
     assert abs(clock.now() - datetime.now(UTC)) < seconds(1)
+
+
+async def test_sleepers_that_left_are_not_kept():
+    """
+    Ten thousand sleeps that were cancelled cost nothing until their time comes.
+    """
+    clock = ManualClock(START)
+    stays = asyncio.ensure_future(clock.sleep_until(START + seconds(5)))
+    for _ in range(10):
+        leaving = [asyncio.ensure_future(clock.sleep_until(START + seconds(9))) for _ in range(1_000)]
+        await turns()
+        for each in leaving:
+            each.cancel()
+        await turns()
+
+    assert len(clock._timers) < 2_000
+
+    await clock.advance(seconds(5))
+    await turns()
+
+    assert stays.done()
