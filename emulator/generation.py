@@ -93,9 +93,10 @@ class Conversation:
         self.generation.send(kind, self.number, head, body)
 
     def leave(self) -> None:
-        """Nobody waits for this any more: the user's side is cancelled, what it still sends is dropped."""
+        """The user's side is cancelled, what it still sends is dropped; whoever waits for a frame is told."""
         self.send("cancel")
         self.generation.forget(self.number)
+        self.lose(WorkerGone("it has been left"))
 
     def _wake(self) -> None:
         if self._news is not None and not self._news.done():

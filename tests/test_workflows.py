@@ -1,5 +1,6 @@
 """Workflow instances from create to their end: steps, retries, sleeps, events, replay."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -791,3 +792,18 @@ return cleaned
     await emu.advance(hours=1)
 
     assert "cleaned" == order.output
+
+
+async def test_a_pass_that_was_given_up_leaves_nothing_behind(tmp_path):
+    """
+    A hundred instances that sleep for a long time hold no task.
+    """
+    emu = Emulated(tmp_path, limits=Limits(hot_window=timedelta()))
+    await emu.start(workflow('await step.sleep("nap", "1 hour")'), config=ORDER)
+    before = len(asyncio.all_tasks())
+    for _ in range(100):
+        await emu.create("order")
+
+    assert len(asyncio.all_tasks()) < before + 5
+
+    await emu.stop()
