@@ -43,22 +43,32 @@ class Store:
             self.lock.release()
             raise
         self._commit: asyncio.Future[None] | None = None
+        self._within = False
         self.instances = Instances(self._db)
         self.messages = Messages(self._db)
         self.streams = Streams(self._db)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """What happens inside happens whole or not at all, and is on disk once `durable` returns. No await inside."""
+        """
+        What happens inside happens whole or not at all, and is on disk once `durable` returns. No await inside.
+
+        A transaction within a transaction is part of it: an error must leave both.
+        """
+        if self._within:
+            yield
+            return
         self._join_this_turn()
         self._run("savepoint here")
+        self._within = True
         try:
             yield
         except BaseException:
             self._run("rollback to here")
-            self._run("release here")
             raise
-        self._run("release here")
+        finally:
+            self._within = False
+            self._run("release here")
 
     async def durable(self) -> None:
         """Return when all that was written up to now is on disk. Raises StoreError if it could not be."""
