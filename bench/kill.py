@@ -11,77 +11,20 @@ Prints one JSON line; exit code 0 when all promises held.
 
 import argparse
 import json
-import os
 import random
 import shutil
-import signal
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from pathlib import Path
-from urllib.error import HTTPError
-from urllib.request import urlopen
+
+from lives import EMULATOR, Life
 
 HERE = Path(__file__).parent
+PLANTED = (str(HERE / "planted.py"),)
 STEPS = 20
-
-
-class Server:
-    """One life of the emulator."""
-
-    def __init__(self, folder, *, planted):
-        self.log = (folder / "server.log").open("ab")
-        command = [str(HERE / "planted.py")] if planted else ["-m", "emulator"]
-        self.process = subprocess.Popen(
-            [sys.executable, *command, "dev", "-c", str(folder / "wrangler.toml"), "--port", "0", "--no-reload"],
-            stdout=subprocess.PIPE,
-            stderr=self.log,
-            env={**os.environ, "KILL_LOG": str(folder / "lines.txt")},
-            start_new_session=True,
-        )
-        self.base = self._wait_until_ready()
-        os.set_blocking(self.process.stdout.fileno(), False)
-
-    def _wait_until_ready(self):
-        for line in self.process.stdout:
-            self.log.write(line)
-            if b"Ready on " in line:
-                return line.split(b"Ready on ")[1].split()[0].decode()
-        raise RuntimeError(f"it never became ready: {Path(self.log.name).read_text()[-2000:]}")
-
-    def create(self):
-        """A new instance's id, or None when the server was killed meanwhile."""
-        try:
-            with urlopen(self.base + "/create", timeout=10) as answer:
-                return json.loads(answer.read())["id"]
-        except (OSError, ValueError):
-            return None
-
-    def status(self, id):
-        """How an instance stands; "missing" when nobody knows it any more."""
-        try:
-            with urlopen(f"{self.base}/{id}", timeout=10) as answer:
-                return json.loads(answer.read())["status"]
-        except HTTPError:
-            return "missing"
-
-    def read_on(self):
-        """Let the server print: a full pipe would stop it."""
-        while self.process.stdout.read(1 << 16):
-            pass
-
-    def kill(self):
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        self.log.close()
-
-    def kill_worker(self):
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        for child in map(int, children):
-            os.kill(child, signal.SIGKILL)
 
 
 def journeys(folder, options):
@@ -89,7 +32,7 @@ def journeys(folder, options):
     chance = random.Random(options.seed)
     made, kills = [], 0
     while kills < options.kills:
-        server = Server(folder, planted=options.planted)
+        server = live(folder, options)
         if kills % 2:
             made += keep_busy(server, folder, options.live, chance.uniform(0.05, 0.4))
             server.kill_worker()
@@ -97,23 +40,24 @@ def journeys(folder, options):
         made += keep_busy(server, folder, options.live, chance.uniform(0.05, 0.5))
         server.kill()
         kills += 1
-    server = Server(folder, planted=options.planted)
+    server = live(folder, options)
     deadline = time.monotonic() + 30
     while count_unfinished(folder) and time.monotonic() < deadline:
-        server.read_on()
         time.sleep(0.05)
-    statuses = Counter(server.status(id) for id in made)
-    server.process.send_signal(signal.SIGTERM)
-    stopped = server.process.wait(10)
-    server.log.close()
-    return made, statuses, stopped
+    statuses = Counter((server.get(id) or {"status": "missing"})["status"] for id in made)
+    return made, statuses, server.stop()
+
+
+def live(folder, options):
+    return Life(folder, PLANTED if options.planted else EMULATOR)
 
 
 def keep_busy(server, folder, live, seconds):
     """So many instances under way for so long: a kill that hits an idle server proves nothing. Returns new ids."""
     made, end = [], time.monotonic() + seconds
     while time.monotonic() < end:
-        made += filter(None, (server.create() for _ in range(live - count_unfinished(folder))))
+        answers = [server.get("create") for _ in range(live - count_unfinished(folder))]
+        made += [answer["id"] for answer in answers if answer is not None]
         time.sleep(0.01)
     return made
 

@@ -12,13 +12,12 @@ import argparse
 import json
 import shutil
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
-from urllib.request import Request, urlopen
+
+from lives import Life
 
 HERE = Path(__file__).parent
 BATCH = 100
@@ -29,71 +28,6 @@ BARS = {
     "awake_seconds": 10.0,
     "idle_cpu_percent": 1.0,
 }
-
-
-class Server:
-    """One life of the emulator."""
-
-    def __init__(self, folder: Path) -> None:
-        began = time.monotonic()
-        self.process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "emulator",
-                "dev",
-                "-c",
-                str(folder / "wrangler.toml"),
-                "--port",
-                "0",
-                "--no-reload",
-            ],
-            stdout=(folder / "out.log").open("wb"),
-            stderr=subprocess.STDOUT,
-        )
-        self.base = self._ready(folder / "out.log")
-        self.ready_after = time.monotonic() - began
-
-    def _ready(self, log: Path) -> str:
-        while "Ready on " not in (text := log.read_text()):
-            if self.process.poll() is not None:
-                raise RuntimeError(text)
-            time.sleep(0.005)
-        return text.partition("Ready on ")[2].split()[0]
-
-    def get(self, path: str) -> Any:
-        with urlopen(self.base + path, timeout=60) as answer:
-            return json.loads(answer.read())
-
-    def advance(self, by: str) -> None:
-        body = json.dumps({"advance": by}).encode()
-        request = Request(f"{self.base}/cdn-cgi/local/clock", body, {"content-type": "application/json"})
-        urlopen(request, timeout=120).read()
-
-    def memory(self) -> float:
-        """MB of both processes, shared pages counted once."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return sum(map(_proportional, [self.process.pid, *map(int, children)])) / 1024
-
-    def cpu(self, seconds: float) -> float:
-        """Percent of one core while nothing happens."""
-        before = _ticks(self.process.pid)
-        time.sleep(seconds)
-        return (_ticks(self.process.pid) - before) / seconds
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(20)
-
-
-def _proportional(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-
-
-def _ticks(pid: int) -> int:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
 
 
 def _wait_for(folder: Path, status: str, count: int) -> float:
@@ -111,19 +45,22 @@ def _wait_for(folder: Path, status: str, count: int) -> float:
 
 
 def measure(folder: Path, count: int) -> dict[str, float]:
-    server = Server(folder)
-    empty = server.memory()
+    server = Life(folder)
+    empty = server.megabytes()
     began = time.monotonic()
     bell = round((time.time() + 3600) * 1000)
     for first in range(0, count, BATCH):
-        server.get(f"/{bell}/{first}/{min(BATCH, count - first)}")
+        server.get(f"{bell}/{first}/{min(BATCH, count - first)}", patience=60)
     _wait_for(folder, "waiting", count)
     asleep = time.monotonic() - began
     time.sleep(2)
-    figures = {"asleep_seconds": asleep, "memory_mb": server.memory() - empty, "idle_cpu_percent": server.cpu(5)}
-    server.process.kill()
-    server.process.wait()
-    server = Server(folder)
+    figures = {
+        "asleep_seconds": asleep,
+        "memory_mb": server.megabytes() - empty,
+        "idle_cpu_percent": server.cpu_percent(5),
+    }
+    server.kill()
+    server = Life(folder)
     began = time.monotonic()
     server.advance("1 hour")
     _wait_for(folder, "complete", count)

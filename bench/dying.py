@@ -1,0 +1,88 @@
+"""An emulator that kills itself, as `kill -9` would, when it comes to a named boundary for the n-th time."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import itertools
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from emulator.cli import main
+from emulator.handlers.queue import Broker
+from emulator.server import Emulator
+from emulator.store.database import Store
+from emulator.store.instances import Instances
+from emulator.store.messages import Messages
+from emulator.workflows.engine import Engine
+from emulator.workflows.ledger import Ledger
+from emulator.workflows.passes import Passes
+from emulator.workflows.step import Steps
+from emulator.workflows.waits import Waits
+
+_METHODS: dict[str, tuple[type, str]] = {
+    "an instance is added": (Instances, "add"),
+    "create is answered": (Engine, "create_batch"),
+    "an instance is claimed": (Instances, "claim"),
+    "an attempt is numbered": (Ledger, "begin_attempt"),
+    "an attempt may begin": (Steps, "_attempt"),
+    "an attempt is ended": (Ledger, "end_attempt"),
+    "a result is handed over": (Steps, "_succeed"),
+    "a failure is answered": (Steps, "_fail"),
+    "a sleep or wait is ended": (Ledger, "end"),
+    "a sleep is answered": (Waits, "sleep"),
+    "an event is kept": (Instances, "add_event"),
+    "send_event is answered": (Engine, "send_event"),
+    "an event is taken": (Waits, "_take_event"),
+    "a wait times out": (Waits, "_time_out"),
+    "pause": (Engine, "pause"),
+    "resume": (Engine, "resume"),
+    "restart": (Engine, "restart"),
+    "an instance ends": (Passes, "end"),
+    "a step is written": (Instances, "put_step"),
+    "a status is written": (Instances, "change"),
+    "a turn is committed": (Store, "_end_turn"),
+    "a message is kept": (Messages, "add"),
+    "a send is answered": (Broker, "send"),
+    "a batch is delivered": (Emulator, "_deliver"),
+    "a batch is settled": (Messages, "settle"),
+}
+POINTS = [f"{when} {name}" for name in _METHODS for when in ("before", "after")]
+
+
+def arm(point: str, passes: int) -> None:
+    """Die at a point when it is reached for so many times."""
+    when, _, name = point.partition(" ")
+    owner, method = _METHODS[name]
+    setattr(owner, method, _dying(getattr(owner, method), when, itertools.count(1), passes))
+
+
+def _dying(method: Callable[..., Any], when: str, times: itertools.count[int], passes: int) -> Callable[..., Any]:
+    def reached(moment: str) -> None:
+        if moment == when and next(times) == passes:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    @functools.wraps(method)
+    def call(*arguments: Any, **options: Any) -> Any:
+        reached("before")
+        result = method(*arguments, **options)
+        reached("after")
+        return result
+
+    @functools.wraps(method)
+    async def call_later(*arguments: Any, **options: Any) -> Any:
+        reached("before")
+        result = await method(*arguments, **options)
+        reached("after")
+        return result
+
+    return call_later if inspect.iscoroutinefunction(method) else call
+
+
+if __name__ == "__main__":
+    arm(os.environ["DIE_AT"], int(os.environ["DIE_AFTER"]))
+    sys.argv[0] = "emulator"
+    main()
