@@ -21,3 +21,15 @@ async def test_a_tick_is_said_in_one_line(emu):
     await emu.tick("0 9 * * *")
 
     assert "CRON   0 9 * * *                    ok" in emu.lines
+
+
+async def test_the_trace_of_a_failed_import_begins_with_the_workers_own_line(emu):
+    """
+    How we import a worker is not what its author wants to read.
+    """
+    emu.save("prices.py", "def of(item:\n")
+    await emu.start("import prices\n")
+    text = (await emu.get("/")).text
+
+    assert 'entry.py", line 1, in <module>\n    import prices' in text
+    assert "importlib" not in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import importlib
 import sys
 import traceback
 from pathlib import Path
@@ -12,6 +13,8 @@ from emulator.sdk.workers.workflows import WorkflowFatalError, WorkflowTimeoutEr
 
 _ENGINES = (WorkflowTimeoutError, WorkflowFatalError)
 _OURS = str(Path(__file__).parents[1])
+# We import the worker through it; an import of the worker's own does not pass there.
+_IMPORTER = importlib.__file__
 _LONGEST_MESSAGE = 8_000
 _LONGEST_TRACE = 64_000
 
@@ -87,7 +90,7 @@ def _leave_out_ours(summary: traceback.TracebackException, seen: set[int]) -> No
 
 
 def _is_ours(filename: str) -> bool:
-    return filename.startswith((_OURS, "<frozen importlib"))
+    return filename.startswith((_OURS, "<frozen importlib")) or filename == _IMPORTER
 
 
 def _place(error: BaseException, root: str) -> list[Any] | None:
