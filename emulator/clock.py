@@ -128,13 +128,19 @@ class SystemClock(MovableClock):
     def reset(self) -> None:
         """Back to the machine's time."""
         self.offset = timedelta()
-        self._arm()
+        self._arm_anew()
 
     def _flowing(self) -> datetime:
         return datetime.now(UTC) + self.offset
 
     def _jump(self, when: datetime) -> None:
         self.offset = when - datetime.now(UTC)
+        self._arm_anew()
+
+    def _arm_anew(self) -> None:
+        """The alarm was set by another reckoning of how long it is until then."""
+        self._alarm_at = None
+        self._arm()
 
     def _arm(self) -> None:
         due = self._timers.next_due()
