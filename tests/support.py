@@ -115,6 +115,7 @@ class Emulated:
         self.options = options
         self._emulator: Emulator | None = None
         self.config = CONFIG
+        self.configs = ["wrangler.toml"]
         self.save("wrangler.toml", CONFIG)
 
     @property
@@ -143,7 +144,7 @@ class Emulated:
             self.configure(config)
         if code is not None:
             self.save("entry.py", code)
-        options = Options(configs=(self.folder / "wrangler.toml",), **self.options)
+        options = Options(configs=tuple(self.folder / name for name in self.configs), **self.options)
         start = Processes().start if self._processes else InProcess().start
         self._emulator = Emulator(options, start, Terminal(self.out), self.clock)
         await self._emulator.boot()
@@ -154,11 +155,25 @@ class Emulated:
         if self._emulator is not None:
             emulator, self._emulator = self._emulator, None
             await emulator.stop()
+            await _a_moment()
 
     async def restart(self) -> None:
         """A new emulator on the same folder."""
         await self.stop()
         await self.start()
+
+    async def crash(self) -> None:
+        """The emulator is gone from one instruction to the next; what was not committed yet is lost."""
+        emulator, self._emulator = self.emulator, None
+        store = emulator.store
+        store._commit = None
+        store._db.rollback()
+        store._db.close()
+        store.lock.release()
+        store.close = lambda: None  # type: ignore[method-assign]
+        await emulator.engine.close()
+        await emulator.stop()
+        await _a_moment()
 
     async def reload(self, code: str | None = None) -> None:
         """Save and reload, as the watcher would."""
@@ -216,6 +231,12 @@ class Emulated:
             "client": ("127.0.0.1", 50000),
         }
         return await _exchange(self.emulator.fetch_route(_explain), scope, _pieces(body))
+
+
+async def _a_moment() -> None:
+    """The worker's end of a channel hears a few turns later that it was closed, and gives the standard streams back."""
+    for _ in range(5):
+        await asyncio.sleep(0)
 
 
 async def _pieces(body: bytes | AsyncIterator[bytes] | None) -> AsyncIterator[dict[str, Any]]:

@@ -44,8 +44,9 @@ class StepFunction:
         self._memo: asyncio.Future[Any] | None = None
 
     async def __call__(self) -> Any:
-        self._memo = asyncio.ensure_future(self._run())
-        return await self._memo
+        running = self._memo = asyncio.ensure_future(self._run())
+        # As on the platform, who stops waiting for a step does not stop the step: the losers of a race go on.
+        return await asyncio.shield(running)
 
     def __repr__(self) -> str:
         file, line = self.place

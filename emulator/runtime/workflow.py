@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from emulator.runtime import stepconfig, values
-from emulator.runtime.bodies import Bodies
+from emulator.runtime.bodies import Bodies, within
 from emulator.runtime.calls import Calls, Pending
 from emulator.runtime.exports import awaited
 from emulator.runtime.steps import StepFunction, StepOptions
@@ -67,6 +67,7 @@ class WorkflowStep:
         self._declared: dict[str, StepFunction] = {}
         self._undoables: dict[tuple[str, int], Undoable] = {}
         self._bodies = Bodies()
+        self._lives: set[asyncio.Task[Any]] = set()
         self._rolling_back = False
         self._left = False
 
@@ -110,12 +111,12 @@ class WorkflowStep:
     def sleep(self, name: str, duration: str | float | timedelta, /) -> Awaitable[None]:
         """Sleep: a number is milliseconds, text is "10 seconds". It starts now and may be awaited later."""
         head = {"duration": _in_milliseconds(duration), "at": _caller()}
-        return Pending(self._ask("sleep", "sleep", name, head), lambda frame: None)
+        return Pending(self._ask("sleep", "sleep", name, head), _recorded)
 
     def sleep_until(self, name: str, timestamp: datetime | float, /) -> Awaitable[None]:
         """Sleep until a moment: a datetime (naive is UTC) or milliseconds since 1970."""
         head = {"until": _since_1970(timestamp), "at": _caller()}
-        return Pending(self._ask("sleep_until", "sleep", name, head), lambda frame: None)
+        return Pending(self._ask("sleep_until", "sleep", name, head), _recorded)
 
     async def wait_for_event(
         self,
@@ -137,7 +138,15 @@ class WorkflowStep:
     def leave(self) -> list[str]:
         """The pass is over: nothing is asked any more; returns the labels of bodies that were still running."""
         self._left = True
-        return self._bodies.cancel()
+        labels = self._bodies.cancel()
+        for life in self._lives:
+            life.cancel()
+        return labels
+
+    @property
+    def is_left(self) -> bool:
+        """Whether the engine has ended this pass."""
+        return self._left
 
     async def roll_back(self, error: Exception) -> None:
         """`run` is over and did not go well: undo the steps that have started, the last one first."""
@@ -154,7 +163,7 @@ class WorkflowStep:
         if not callable(function):
             raise TypeError(f'Step "{name}" requires a callback function')
         called = name or function.__name__
-        if options.rollback is not None:
+        if options.rollback is not None or options.rollback_config is not None:
             check_handler(called, options.rollback)
         step = StepFunction(called, function, options, self._take, self._declared if self._implicit else None)
         self._declared[called] = step
@@ -163,17 +172,32 @@ class WorkflowStep:
     async def _take(self, step: StepFunction, body: Callable[[Any], Any]) -> Any:
         name, options = step.step_name, step.options
         count = self._count("do", name)
-        head = {"config": stepconfig.told(options.config), "at": step.place, "rollback": options.rollback is not None}
+        head = {
+            "config": stepconfig.told(options.config),
+            "at": step.place,
+            "rollback": options.rollback is not None,
+            "rollback_config": stepconfig.told(options.rollback_config),
+        }
 
         def started(context: Any) -> None:
             if options.rollback is not None:
                 self._undoables[name, count] = Undoable(name, count, options.rollback, options.rollback_config, context)
 
         life = _Life(kind="do", name=name, count=count, config=options.config, body=body, started=started)
-        result = await self._live(life, head)
+        result = await self._live_here(life, head)
         if (name, count) in self._undoables:
             self._undoables[name, count].output = result
         return result
+
+    async def _live_here(self, life: _Life, head: dict[str, Any]) -> Any:
+        """Nobody who waits for a step can stop it; only the end of the pass does."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._lives.add(task)
+        try:
+            return await self._live(life, head)
+        finally:
+            self._lives.discard(task)
 
     async def _undo(self, name: str, count: int, error: Exception) -> bool:
         undoable = self._undoables.get((name, count))
@@ -263,13 +287,17 @@ class WorkflowStep:
         if self._left:
             # A `finally` of the user's took a step after the run was told to leave: it must not hang.
             raise asyncio.CancelledError("this run has been left; it goes on in another pass")
-        return self._calls.ask("step", method, {"run": self._run, "name": name, "count": count, **head}, body)
+        head = {"run": self._run, "name": name, "count": count, "within": within.get(), **head}
+        return self._calls.ask("step", method, head, body)
 
 
 def _recorded(frame: Frame) -> Any:
     """What the engine has kept of a step: a copy of its result, or its error raised anew."""
     if frame.head["go"] == "failure":
         raise revive(frame.head["failure"])
+    if frame.head["go"] == "over":
+        # Nothing of the worker's catches this: the code has been run far enough to bring its handlers back.
+        raise asyncio.CancelledError
     return values.decode(frame.body, mapping=JsDict) if frame.body else None
 
 

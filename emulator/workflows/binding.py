@@ -13,6 +13,8 @@ from emulator.workflows.engine import LARGEST_BATCH, Engine, Wanted
 from emulator.workflows.names import is_addressable
 from emulator.workflows.status import status_of
 
+_KINDS = {str(kind): kind for kind in (StepKind.DO, StepKind.SLEEP, StepKind.WAIT)}
+
 
 async def call_workflow(engine: Engine, frame: Frame) -> Any:
     """A method of the binding; answers an id, ids, or a plain value."""
@@ -77,8 +79,8 @@ def from_step(options: Any) -> tuple[StepKind, str, int] | None:
     if step is None:
         return None
     try:
-        kind, count = StepKind(step.get("type", "do")), int(step.get("count", 1))
-    except (AttributeError, TypeError, ValueError) as error:
+        kind, count = _KINDS[step.get("type", "do")], int(step.get("count", 1))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise WorkflowError(
             "instance.cannot_restart", 'from takes {"name", "count"?, "type"?: do, sleep or waitForEvent}'
         ) from error

@@ -124,8 +124,7 @@ class Engine:
         instance = self._check(Action.RESUME, workflow, id)
         run = self._passes.of(instance)
         if run is not None:
-            self._passes.show(run, Status.RUNNING)
-            run.go_on()
+            self._passes.go_on(run)
         else:
             self._go_on_after_pause(instance)
         await self._store.durable()
@@ -137,6 +136,9 @@ class Engine:
         With `rollback` the rollback handlers of the steps that have started run first; returns when they are done.
         """
         instance = self._check(Action.TERMINATE, workflow, id)
+        if rollback and instance.ending is not None:
+            # Among others it is the instance's own code that asks, run again to bring its handlers back.
+            raise WorkflowError("instance.cannot_terminate", "The instance is being rolled back already")
         to_undo = rollback and rollbacks.plan(self.steps(instance))
         self._passes.drop(instance)
         if not to_undo:
@@ -160,8 +162,7 @@ class Engine:
         """Begin again with the same event, as a first run, or from a step on with the steps before it kept."""
         instance = self._check(Action.RESTART, workflow, id)
         orders = None if from_step is None else self._orders_from(instance, from_step)
-        self._passes.drop(instance)
-        self._passes.forgive(instance)
+        self._passes.forget(instance)
         with self._store.transaction():
             self._store.instances.forget_steps(instance.key, orders)
             if from_step is None:
@@ -189,8 +190,7 @@ class Engine:
     async def delete(self, workflow: str, id: str) -> None:
         """Stop it and forget it."""
         instance = self._check(Action.DELETE, workflow, id)
-        self._passes.drop(instance)
-        self._passes.forgive(instance)
+        self._passes.forget(instance)
         with self._store.transaction():
             self._store.instances.delete(instance.key)
         await self._store.durable()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -42,7 +43,7 @@ class Ledger:
             order=run.next_order(),
             state=StepState.STARTED,
             started_at=self.clock.now(),
-            config=config,
+            config=config if run.is_alone else json.dumps({**json.loads(config), "beside": True}),
             wake_at=wake_at,
             event_type=event_type,
         )
@@ -51,7 +52,8 @@ class Ledger:
         """The next attempt, numbered on disk before the body runs."""
         begun = replace(step, state=StepState.STARTED, attempts=step.attempts + 1, wake_at=None)
         attempt = Attempt(instance=step.instance, order=step.order, attempt=begun.attempts, started_at=self.clock.now())
-        with self.store.transaction():
+        # A process that dies takes no number with it. A machine that dies may: then one number comes twice.
+        with self.store.transaction(synced=False):
             if step.state is StepState.STARTED and step.attempts:
                 self.store.instances.end_attempt(step, at=self.clock.now(), error=INTERRUPTED)
             if step.attempts:

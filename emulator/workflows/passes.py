@@ -75,6 +75,8 @@ class Passes:
         self._tasks: set[asyncio.Task[None]] = set()
         self._sleepers = Sleepers(self.store, self.clock, self._wake)
         self._closed = False
+        self._recovery: asyncio.Task[None] | None = None
+        self.store.on_refusal = self._recover_later
         self._steps = Steps(
             ledger=Ledger(store=self.store, clock=self.clock, tell=self.tell),
             at_boundary=self._end_at_boundary,
@@ -99,7 +101,7 @@ class Passes:
         run = Run(claimed, owner.generation, self.clock, steps=self.store.instances.steps(instance.key))
         run.on_parked = self._note_wait
         self._runs[instance.key] = run
-        self._spawn(self._pass(run, owner))
+        self._spawn(self._pass(run, owner, self.store.commit))
 
     def drop(self, instance: Instance) -> None:
         """Leave the pass an instance is in, wherever its code stands."""
@@ -113,6 +115,14 @@ class Passes:
         now = self.clock.now()
         with self.store.transaction():
             self.store.instances.change(instance.key, at=now, status=Status.PAUSED, paused_at=now, wake_at=None)
+
+    def go_on(self, run: Run) -> None:
+        """A pause was called off; the pass goes on, on a newer generation if there is one now."""
+        self.show(run, Status.RUNNING)
+        run.go_on()
+        owner = self._owners.get(run.instance.workflow)
+        if owner is not None and owner.generation is not run.generation:
+            run.leaving = Leaving.GIVE_WAY
 
     def begin_again(self, run: Run) -> None:
         """The same instance in a new pass, on the generation its worker has now."""
@@ -151,15 +161,19 @@ class Passes:
             table.end_open_attempts(instance.key, at=now, error=_cut_short(status))
         if expires_at is not None:
             self._sleepers.look_again()
-        ended = self._endings.pop(instance.key, None)
-        if ended is not None and not ended.done():
-            ended.set_result(None)
+        self._say_over(instance)
 
     async def over(self, instance: Instance) -> None:
         """Return when the instance has ended."""
         if instance.key not in self._endings:
             self._endings[instance.key] = asyncio.get_running_loop().create_future()
         await asyncio.shield(self._endings[instance.key])
+
+    def forget(self, instance: Instance) -> None:
+        """It begins anew or is deleted: its pass is left, and whoever waits for its end waits no longer."""
+        self.drop(instance)
+        self.forgive(instance)
+        self._say_over(instance)
 
     def forgive(self, instance: Instance) -> None:
         """Count the deaths of the worker's process in this instance anew."""
@@ -187,6 +201,7 @@ class Passes:
         if len(executing) == 1:
             self._deaths[executing[0].instance.key] += 1
         for run in lost:
+            run.cancel_timers()
             self._forget(run)
             if self._deaths[run.instance.key] >= _DEATHS_BEFORE_HOLD:
                 self._hold(run)
@@ -196,6 +211,9 @@ class Passes:
         run = self._heard.get((id(generation), frame.head["run"]))
         if run is None or not run.live:
             raise asyncio.CancelledError
+        if frame.head["method"] == "succeed":
+            # It gets on: whatever ended the process before, it was not for ever.
+            self.forgive(run.instance)
         try:
             return await self._steps.answer(run, frame.head["method"], frame.head, frame.body)
         except StepRefused as error:
@@ -217,18 +235,23 @@ class Passes:
     async def close(self) -> None:
         """Leave all passes; what is on disk goes on next time."""
         self._closed = True
+        for ending in self._endings.values():
+            ending.cancel()
         for run in list(self._runs.values()):
             self._leave(run)
+        if self._recovery is not None:
+            self._recovery.cancel()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     # One pass from start to end
 
-    async def _pass(self, run: Run, owner: Owner) -> None:
+    async def _pass(self, run: Run, owner: Owner, claimed: asyncio.Future[None] | None) -> None:
         instance = run.instance
         try:
-            await self.store.durable()
+            if claimed is not None:
+                await asyncio.shield(claimed)
             if not run.live:
                 return
             if owner.class_name not in run.generation.loaded.workflows:
@@ -239,7 +262,10 @@ class Passes:
             self._heard[id(run.generation), run.conversation.number] = run
             self._finish(run, await run.conversation.done())
         except WorkerGone:
-            return
+            # Those lost with their process are looked after by `lost`; this one was stopped, it had its time.
+            if run.live:
+                self._leave(run)
+                self._spawn(self._start_later(instance, after=0))
         except (StoreError, Superseded) as error:
             self._lose_for_now(run, error)
 
@@ -314,19 +340,36 @@ class Passes:
         """The store refused a write. What is on disk still holds; go on from there a little later."""
         if not run.live:
             return
-        log.error("%s: %s; trying again in %.0f s", run.name, error, _TRY_AGAIN_AFTER)
+        # The store itself has said, once, what is wrong with the disk.
+        log.debug("%s: %r; trying again in %.0f s", run.name, error, _TRY_AGAIN_AFTER)
         self._leave(run)
         self._spawn(self._start_later(run.instance))
 
-    async def _start_later(self, instance: Instance) -> None:
-        await asyncio.sleep(_TRY_AGAIN_AFTER)
+    async def _start_later(self, instance: Instance, *, after: float = _TRY_AGAIN_AFTER) -> None:
+        await asyncio.sleep(after)
         current = self.store.instances.get(instance.workflow, instance.id)
-        if current is None or current.status.is_final or instance.key in self._runs:
+        if current is None or current.key != instance.key:
             return
+        try:
+            self._start_as_recorded(current)
+        except (StoreError, Superseded):
+            self._spawn(self._start_later(instance))
+
+    def _recover_later(self) -> None:
+        """After a refused write memory and disk differ: nobody may run what there still is to do."""
+        if self._recovery is None and not self._closed:
+            self._recovery = asyncio.get_running_loop().create_task(self._recover())
+
+    async def _recover(self) -> None:
+        await asyncio.sleep(_TRY_AGAIN_AFTER)
+        self._recovery = None
         with suppress(StoreError, Superseded):
-            self.start(current)
-            return
-        self._spawn(self._start_later(instance))
+            self._start_unfinished()
+
+    def _say_over(self, instance: Instance) -> None:
+        ended = self._endings.pop(instance.key, None)
+        if ended is not None and not ended.done():
+            ended.set_result(None)
 
     # Those nobody runs
 
@@ -353,13 +396,18 @@ class Passes:
         """All that ended neither now nor before the last crash go on, each from its recorded steps."""
         with self.store.transaction():
             for instance in self.store.instances.to_run(list(self._owners), self.clock.now()):
-                if instance.key in self._runs:
-                    continue
-                if instance.status is Status.WAITING_FOR_PAUSE:
-                    self.stand_still(instance)
-                else:
-                    self.start(instance)
+                self._start_as_recorded(instance)
         self._sleepers.look_again()
+
+    def _start_as_recorded(self, instance: Instance) -> None:
+        """Nobody runs it: go on with it, unless it stands still, sleeps or is over."""
+        asleep = instance.wake_at is not None and instance.wake_at > self.clock.now()
+        if instance.key in self._runs or asleep or instance.status.is_final or instance.status is Status.PAUSED:
+            return
+        if instance.status is Status.WAITING_FOR_PAUSE:
+            self.stand_still(instance)
+        else:
+            self.start(instance)
 
     def _wake(self, instance: Instance) -> None:
         if instance.key not in self._runs:

@@ -77,12 +77,12 @@ class StepConfig:
         )
 
 
-def resolve(given: Any, name: str) -> StepConfig:
+def resolve(given: Any, name: str, *, what: str = "Step") -> StepConfig:
     """What the user gave over the defaults; a ValueError says what is wrong with it."""
     try:
         return _resolved(given)
     except ValueError as error:
-        raise ValueError(f'Step config for "{name}" is in a invalid format. See {_DOCS} ({error})') from error
+        raise ValueError(f'{what} config for "{name}" is in a invalid format. See {_DOCS} ({error})') from error
 
 
 def next_delay(config: StepConfig, attempts: int, *, base: timedelta | None) -> timedelta | None:

@@ -31,11 +31,12 @@ def plan(steps: Iterable[Step]) -> list[Step]:
 
 
 def outcome(steps: Iterable[Step]) -> dict[str, Any] | None:
-    """What a status says of the rollback: how it ended, with the error that ended it; None when there was none."""
-    undone = [step for step in steps if step.kind is StepKind.ROLLBACK]
-    if not undone:
-        return None
+    """What a status says of the rollback: how it ended, with the error that ended it; None when it did not end."""
+    known = list(steps)
+    undone = [step for step in known if step.kind is StepKind.ROLLBACK]
     failed = next((step.error for step in undone if step.state is StepState.FAILED), None)
+    if not undone or (failed is None and plan(known)):
+        return None
     if failed is None:
         return {"outcome": "complete", "error": None}
     return {"outcome": "failed", "error": {"name": failed.name, "message": failed.message}}

@@ -14,6 +14,8 @@ from emulator.generation import Conversation, Generation
 from emulator.models import Instance, Status, Step
 from emulator.workflows.replay import Identity, Replay
 
+_FURTHEST = 1_000
+
 
 class Leaving(Enum):
     """Why a pass is to end at its next step boundary."""
@@ -37,13 +39,14 @@ class Run:
         self.leaving: Leaving | None = None
         self.live = True
         self.taken = 0
+        self._beyond = 0
         self.replay = Replay(steps)
         self.executing: dict[Identity, asyncio.Task[None] | None] = {}
         self.steps: dict[Identity, Step] = {step.identity: step for step in steps}
         self.on_parked: Callable[[Run], None] = lambda run: None
         self._clock = clock
         self._order = max((step.order for step in steps), default=0)
-        self._parked: dict[object, datetime] = {}
+        self._parked: dict[asyncio.Future[None], datetime] = {}
         self._requests: set[asyncio.Task[object]] = set()
         self._waiters: dict[str, deque[asyncio.Future[None]]] = {}
         self._gate = asyncio.Event()
@@ -65,6 +68,11 @@ class Run:
         return bool(self._parked) and not self.executing
 
     @property
+    def is_alone(self) -> bool:
+        """Nothing is under way: what starts now starts after all that came before it."""
+        return not self._parked and not self.executing
+
+    @property
     def is_busy(self) -> bool:
         return self.live and not self.is_waiting
 
@@ -72,6 +80,15 @@ class Run:
     def wakes_at(self) -> datetime:
         """When the first of the waits is over."""
         return min(self._parked.values())
+
+    def goes_too_far(self) -> bool:
+        """
+        While the code runs only to bring its rollback handlers back: one more call of which there is no record.
+
+        Sleeps and steps are over at once then, so that a loop around them would never end.
+        """
+        self._beyond += 1
+        return self._beyond > _FURTHEST + len(self.steps)
 
     def next_order(self) -> int:
         """The place of a step that starts now."""
@@ -91,9 +108,13 @@ class Run:
         finally:
             self._requests.discard(task)
 
-    async def gate(self, at_boundary: Callable[[Run], None]) -> None:
-        """Pass, unless the run is to end here: then the last one to arrive ends it, and nobody passes."""
-        while self.leaving is not None:
+    async def gate(self, at_boundary: Callable[[Run], None], *, nested: bool) -> None:
+        """
+        Pass, unless the run is to end here: then the last one to arrive ends it, and nobody passes.
+
+        What is called from inside a step's body belongs to that attempt, which is let finish.
+        """
+        while self.leaving is not None and not (nested and self.executing):
             if not self.executing:
                 at_boundary(self)
             self._gate.clear()
@@ -106,16 +127,17 @@ class Run:
 
     async def park(self, until: datetime, *, event_type: str | None = None) -> None:
         """Wait for a moment, or for an event of a type if one comes first."""
-        place = object()
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._parked[place] = until
         try:
             self.on_parked(self)
             if event_type is None:
                 await self._clock.sleep_until(until)
             else:
-                await self._wait_for(event_type, until)
+                await self._wait_for(event_type, until, place)
         finally:
-            del self._parked[place]
+            self._parked.pop(place, None)
+            place.cancel()
 
     def wake_oldest(self, event_type: str) -> bool:
         """An event has come: wake the wait that has stood longest; False when none stands."""
@@ -123,13 +145,15 @@ class Run:
         while waiters:
             waiter = waiters.popleft()
             if not waiter.done():
+                # From here on it does not wait any more: the pass must not be given up before it has its event.
+                self._parked.pop(waiter, None)
                 waiter.set_result(None)
                 return True
         return False
 
     def turn_back(self) -> None:
         """`run` is over: what was still under way beside it is dropped, only the call being answered goes on."""
-        self._cancel_timers()
+        self.cancel_timers()
         self.executing.clear()
         for task in self._requests - {asyncio.current_task()}:
             task.cancel()
@@ -139,21 +163,20 @@ class Run:
         self.live = False
         if self.conversation is not None:
             self.conversation.leave()
-        self._cancel_timers()
+        self.cancel_timers()
         for task in self._requests:
             task.cancel()
 
-    def _cancel_timers(self) -> None:
+    def cancel_timers(self) -> None:
+        """No attempt of this pass can be late any more."""
         for timer in self.executing.values():
             if timer is not None:
                 timer.cancel()
 
-    async def _wait_for(self, event_type: str, until: datetime) -> None:
-        waiter = asyncio.get_running_loop().create_future()
+    async def _wait_for(self, event_type: str, until: datetime, waiter: asyncio.Future[None]) -> None:
         self._waiters.setdefault(event_type, deque()).append(waiter)
         alarm = asyncio.ensure_future(self._clock.sleep_until(until))
         try:
             await asyncio.wait((waiter, alarm), return_when=asyncio.FIRST_COMPLETED)
         finally:
             alarm.cancel()
-            waiter.cancel()

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from emulator.clock import Clock
+from emulator.errors import StoreError
 from emulator.models import Instance
 from emulator.store import Store
+
+log = logging.getLogger("emulator")
+
+_AGAIN_AFTER = 1.0
 
 
 class Sleepers:
@@ -29,11 +35,17 @@ class Sleepers:
         """Wake and forget for ever."""
         while True:
             self._changed.clear()
-            await self._changed_or(self._store.instances.next_timer())
-            now = self._clock.now()
-            for instance in self._store.instances.due(now):
-                self._wake(instance)
-            self._forget_expired(now)
+            try:
+                await self._changed_or(self._store.instances.next_timer())
+                self._look(self._clock.now())
+            except StoreError as error:
+                log.debug("%s; looking again in %.0f s", error, _AGAIN_AFTER)
+                await asyncio.sleep(_AGAIN_AFTER)
+
+    def _look(self, now: datetime) -> None:
+        for instance in self._store.instances.due(now):
+            self._wake(instance)
+        self._forget_expired(now)
 
     def _forget_expired(self, now: datetime) -> None:
         expired = self._store.instances.expired(now)

@@ -15,7 +15,7 @@ from emulator.generation import Answer, failure
 from emulator.models import Failure, Status, Step, StepKind, StepState
 from emulator.runtime import values
 from emulator.workflows import retries, rollback
-from emulator.workflows.answers import StepRefused, failed, result, streamed
+from emulator.workflows.answers import FAR_ENOUGH, StepRefused, failed, result, streamed
 from emulator.workflows.ledger import Ledger
 from emulator.workflows.names import problem_with_step_name
 from emulator.workflows.retries import StepConfig
@@ -58,7 +58,7 @@ class Steps:
         if kind is StepKind.DO:
             self._check(run, head)
             if run.is_rolling_back:
-                return _remembered(step)
+                return _remembered(run, step)
             self.ledger.hold_against_records(run, kind, head)
         if step is None:
             step = self.ledger.new_step(run, kind, head, config=_stored_config(head))
@@ -66,9 +66,11 @@ class Steps:
             return _with_context(result(step), step)
         if step.state is StepState.FAILED:
             return _with_context(failed(step), step)
-        return await self._attempt(run, step)
+        return await self._attempt(run, step, head)
 
     def _check(self, run: Run, head: dict[str, Any]) -> None:
+        if head["rollback"]:
+            _resolved(head["rollback_config"], head["name"], "Rollback")
         run.taken += 1
         limit = self.step_limit(run.instance.workflow)
         if run.taken > limit:
@@ -79,10 +81,12 @@ class Steps:
         if problem is not None:
             raise StepRefused(problem)
 
-    async def _attempt(self, run: Run, step: Step) -> Answer:
+    async def _attempt(self, run: Run, step: Step, head: dict[str, Any]) -> Answer:
         if step.state is StepState.BACKING_OFF and step.wake_at is not None:
+            # A pass that is to be left does not wait for the back-off to be over.
+            await run.gate(self.at_boundary, nested=head["within"])
             await run.park(step.wake_at)
-        await run.gate(self.at_boundary)
+        await run.gate(self.at_boundary, nested=head["within"])
         run.executing[step.identity] = None
         step = self.ledger.begin_attempt(run, step)
         await self.ledger.store.durable()
@@ -96,37 +100,38 @@ class Steps:
         kept = streamed(Streams(self.ledger).preview(step)) if head.get("stream") else body.decode()
         if values.is_too_large(body):
             text = f"Step {step.label} output is too large. Maximum allowed size is 1MiB."
-            return await self._give_up(run, step, Failure(name="WorkflowInternalError", message=text))
+            return await self._give_up(run, step, head, Failure(name="WorkflowInternalError", message=text))
         step = replace(step, state=StepState.DONE, result=kept, ended_at=self.ledger.clock.now())
         self.ledger.end_attempt(run, step)
         await self.ledger.store.durable()
         self.ledger.say(run, step, "ok" if step.attempts == 1 else f"ok, attempt {step.attempts}")
-        await run.gate(self.at_boundary)
+        await run.gate(self.at_boundary, nested=head["within"])
         return result(step)
 
     async def _fail(self, run: Run, head: dict[str, Any], body: bytes) -> Answer:
         step = _end_of_attempt(run, head)
         error = failure(head["failure"])
-        if "delay_problem" in head:
-            text = f'The delay function for step "{step.label}" {head["delay_problem"]}'
-            return await self._give_up(run, step, Failure(name="NonRetryableDelayError", message=text))
+        problem = head.get("delay_problem") or _problem_with_delay(head)
+        if problem:
+            text = f'The delay function for step "{step.label}" {problem}'
+            return await self._give_up(run, step, head, Failure(name="NonRetryableDelayError", message=text))
         config = StepConfig.from_json(step.config)
         delay = None if head["final"] else retries.next_delay(config, step.attempts, base=_base(head))
         if delay is None:
-            return await self._give_up(run, step, error)
+            return await self._give_up(run, step, head, error)
         step = replace(step, state=StepState.BACKING_OFF, wake_at=self.ledger.clock.now() + delay)
         self.ledger.end_attempt(run, step, error)
         await self.ledger.store.durable()
         reason = f"{error.name}: {error.message}"
         self.ledger.say(run, step, f"attempt {step.attempts} failed ({reason}), next in {duration.words(delay)}")
-        return await self._attempt(run, step)
+        return await self._attempt(run, step, head)
 
-    async def _give_up(self, run: Run, step: Step, error: Failure) -> Answer:
+    async def _give_up(self, run: Run, step: Step, head: dict[str, Any], error: Failure) -> Answer:
         step = replace(step, state=StepState.FAILED, error=error, ended_at=self.ledger.clock.now())
         self.ledger.end_attempt(run, step, error)
         await self.ledger.store.durable()
         self.ledger.say(run, step, f"failed after attempt {step.attempts}: {error.name}: {error.message}")
-        await run.gate(self.at_boundary)
+        await run.gate(self.at_boundary, nested=head["within"])
         return failed(step)
 
     async def _expire(self, run: Run, step: Step, when: datetime) -> None:
@@ -176,10 +181,10 @@ def _end_of_attempt(run: Run, head: dict[str, Any]) -> Step:
     return run.steps[identity]
 
 
-def _remembered(step: Step | None) -> Answer:
+def _remembered(run: Run, step: Step | None) -> Answer:
     """What a step gives while the code runs only to bring its rollback handlers back: its record, and nothing new."""
     if step is None:
-        return {"go": "skip"}, b""
+        return FAR_ENOUGH if run.goes_too_far() else ({"go": "skip"}, b"")
     if step.state is StepState.DONE:
         return _with_context(result(step), step)
     if step.state is StepState.FAILED:
@@ -198,21 +203,25 @@ def _context(step: Step) -> dict[str, Any]:
 
 
 def _stored_config(head: dict[str, Any]) -> str:
-    name = head["name"]
+    config = _resolved(head["config"], head["name"], "Step").to_json()
+    return json.dumps({**json.loads(config), "rollback": True}) if head.get("rollback") else config
+
+
+def _resolved(given: Any, name: str, what: str) -> StepConfig:
     try:
-        config = retries.resolve(head["config"], name)
+        return retries.resolve(given, name, what=what)
     except ValueError as error:
         raise StepRefused(str(error)) from error
-    if not head.get("rollback"):
-        return config.to_json()
-    return json.dumps({**json.loads(config.to_json()), "rollback": True})
 
 
 def _base(head: dict[str, Any]) -> timedelta | None:
     """What the user's own delay function said, if the config has one."""
-    if "delay" not in head:
-        return None
+    return duration.parse(head["delay"]) if "delay" in head else None
+
+
+def _problem_with_delay(head: dict[str, Any]) -> str | None:
     try:
-        return duration.parse(head["delay"])
-    except DurationError:
-        return None
+        _base(head)
+    except DurationError as error:
+        return f"returned an invalid delay value ({error})"
+    return None

@@ -1,0 +1,218 @@
+"""What `step` refuses, how many steps there may be, and the delay function of a worker's own."""
+
+import pytest
+from flows import ORDER, notes, started, worker
+
+from emulator.workflows.engine import Wanted
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        'await step.sleep({name}, "1 hour")',
+        "await step.sleep_until({name}, datetime(2040, 1, 1))",
+        'await step.wait_for_event({name}, "go")',
+        "await taken({name})",
+    ],
+    ids=["sleep", "sleep_until", "wait_for_event", "do"],
+)
+@pytest.mark.parametrize(
+    ("name", "is_fine"),
+    [("'x' * 256", True), ("'x' * 257", False), ("'🙂' * 128", True), ("'🙂' * 129", False), ("'a\\nb'", False)],
+    ids=["256", "257", "128 pairs", "129 pairs", "a line break"],
+)
+async def test_what_a_step_may_be_called(emu, call, name, is_fine):
+    """
+    At most 256 UTF-16 units and no control characters, for every kind of step; nothing is recorded of a refused one.
+    """
+    body = """
+async def taken(name):
+    @step.do(name)
+    async def body():
+        return 1
+    return await body()
+
+""" + call.format(name=name)
+    order = await started(emu, body)
+
+    assert is_fine == (order.status in ("waiting", "complete"))
+    assert is_fine == bool(order.steps)
+    assert is_fine or "exceeds max length (256 chars) or invalid characters found" in order.error["message"]
+
+
+@pytest.mark.parametrize("steps", [3, 4])
+async def test_a_workflow_has_a_limit_of_steps(emu, steps):
+    """
+    Exactly as many as the config allows; the next one raises, and can be caught. Sleeps and waits are not counted.
+    """
+    order = await started(
+        emu,
+        f"""
+def taken(n):
+    @step.do(f"s{{n}}")
+    async def body():
+        return n
+    return body()
+
+for n in range({steps}):
+    await taken(n)
+    await step.sleep("nap", 0)
+return "done"
+""",
+        config=ORDER + "limits = { steps = 3 }\n",
+    )
+
+    if steps == 3:
+        assert "done" == order.output
+
+        return
+    assert order.error["message"].startswith("The limit of 3 steps has been reached.")
+    assert 3 == len([label for label in order.steps if label.startswith("s")])
+
+
+DELAYED = """
+async def later(asked):
+    note(f"{{asked.ctx['attempt']}} {{type(asked.error).__name__}} {{'delay' in asked.ctx['config']['retries']}}")
+    return {answer}
+
+@step.do("s", config={{"retries": {{"limit": 2, "delay": {function}, "backoff": "{backoff}"}}}})
+async def s(ctx):
+    if ctx["attempt"] < 3:
+        raise OSError("not yet")
+    return ctx["attempt"]
+
+return await s()
+"""
+
+
+@pytest.mark.parametrize(
+    ("answer", "backoff", "seconds"),
+    [
+        ("1000", "constant", 2),
+        ("1000", "exponential", 3),
+        ("'10 seconds'", "linear", 30),
+        ("timedelta(minutes=1)", "constant", 120),
+        ("0", "exponential", 0),
+    ],
+)
+async def test_a_function_may_say_how_long_to_wait(emu, answer, backoff, seconds):
+    """
+    It is asked once after each failed attempt that is tried again; the back-off comes on top.
+    """
+    order = await started(emu, DELAYED.format(answer=answer, backoff=backoff, function="later"))
+    if seconds:
+        await emu.advance(seconds=seconds - 1)
+
+        assert "waiting" == order.status
+
+        await emu.advance(seconds=1)
+
+    assert 3 == order.output
+    assert ["1 OSError False", "2 OSError False"] == notes(emu)
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ("None", "returned an invalid delay value"),
+        ("'5 parsecs'", "returned an invalid delay value"),
+        ("-1", "returned an invalid delay value"),
+        ("float('nan')", "returned an invalid delay value"),
+        ("True", "returned an invalid delay value"),
+        ("1 / 0", "threw an error: division by zero"),
+    ],
+)
+async def test_a_function_that_cannot_say_ends_the_attempts(emu, answer, why):
+    """
+    The step fails at once with an error that says what the function did.
+    """
+    order = await started(emu, DELAYED.format(answer=answer, backoff="constant", function="later"))
+
+    assert "NonRetryableDelayError" == order.error["name"]
+    assert order.error["message"].startswith(f'The delay function for step "s-1" {why}')
+    assert 1 == len(notes(emu))
+
+
+async def test_a_delay_that_a_function_said_holds_across_a_restart(emu):
+    """
+    The moment is stored, not asked for again.
+    """
+    order = await started(emu, DELAYED.format(answer="'1 hour'", backoff="constant", function="later"))
+    await emu.restart()
+    await emu.advance(minutes=59)
+
+    assert 1 == len(notes(emu))
+
+    await emu.advance(hours=2)
+
+    assert 3 == order.output
+
+
+@pytest.mark.parametrize("call", ["one()", "asyncio.gather(one(), one())"])
+async def test_steps_that_nobody_waits_for_end_with_the_run(emu, call):
+    """
+    A step that is under way when run() returns is cancelled and named.
+    """
+    await started(
+        emu,
+        f"""
+@step.do("one")
+async def one():
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        note("cancelled")
+        raise
+
+task = asyncio.ensure_future({call})
+await step.sleep("nap", 0)
+await asyncio.sleep(0.01)
+return 1
+""",
+    )
+
+    assert {"cancelled"} == set(notes(emu))
+    assert "step one-1 was still running when run() ended" in emu.lines
+
+
+async def test_a_race_goes_on_behind_its_winner(emu):
+    """
+    The loser of a race runs to its end and is recorded, as on the platform.
+    """
+    order = await started(
+        emu,
+        """
+@step.do("quick")
+async def quick():
+    return "quick"
+
+@step.do("slow")
+async def slow():
+    await asyncio.sleep(0.01)
+    return "slow"
+
+done, _ = await asyncio.wait({asyncio.ensure_future(quick()), asyncio.ensure_future(slow())},
+                             return_when=asyncio.FIRST_COMPLETED)
+await step.sleep("nap", "1 hour")
+return done.pop().result()
+""",
+    )
+    await emu.advance(minutes=1)
+
+    assert {"quick-1": "done", "slow-1": "done", "nap-1": "started"} == order.steps
+
+
+async def test_the_same_worker_runs_many_instances_at_once(emu):
+    """
+    A thousand instances, each with its own payload, none in another's way.
+    """
+    await emu.start(
+        worker('@step.do("s")\nasync def s():\n    return event["payload"]\nreturn await s()'), config=ORDER
+    )
+    made = []
+    for _ in range(10):
+        made += await emu.emulator.engine.create_batch("order", [Wanted(params=str(n)) for n in range(100)])
+    await emu.settle()
+    outputs = [emu.emulator.engine.get("order", instance.id).output for instance in made]
+
+    assert [str(n) for n in range(100)] * 10 == outputs
