@@ -15,9 +15,17 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol, cast
 
 TO_WORKER = {
-    "load": "main, module_root, project, date, flags, bindings, config: import the worker; answer `ready` or `failed`",
+    "load": (
+        "name, main, module_root, project, date, flags, bindings, config: import the worker; answer `ready` or `failed`"
+    ),
     "warm": "modules: import these third-party modules ahead of time",
-    "fetch": "method, url, headers, has_body, cf: a browser's request; `body` frames follow when has_body",
+    "fetch": (
+        "method, url, headers, has_body, cf, entrypoint, props: a request of a browser or of another worker;"
+        " `body` frames follow when has_body"
+    ),
+    "upgrade": "as fetch: a browser asks for a web socket",
+    "socket": "event, code, reason: what the browser sent over its web socket; the body is a message's content",
+    "rpc": "entrypoint, props, method: call a method of a class; the body is the arguments' value",
     "body": "more: a piece of the request's body",
     "scheduled": "cron, time: a cron's tick, milliseconds",
     "queue": "queue, messages, metrics: a batch; the body is a JSON list of the messages' values",
@@ -25,18 +33,23 @@ TO_WORKER = {
     "expire": "key: an attempt of a step has had its time",
     "cancel": "leave this conversation; nobody waits for it any more",
     "credit": "bytes: so much of the response's body has been passed on; send more",
-    "answer": "error: the end of a call; the body is its value",
+    "answer": "error: the end of a call; the body is its value, or what there is of it when `more` pieces follow",
+    "piece": "more, error: a piece of the body of another worker's response, which a call asked for",
     "ping": "turns: are you there? Answer after so many turns of the loop",
     "stop": "finish nothing more and exit",
 }
 TO_EMULATOR = {
-    "ready": "handlers, workflows, entrypoints, files, packages, warnings: the worker is loaded",
+    "ready": "handlers, workflows, entrypoints, files, packages, native, warnings: the worker is loaded",
     "failed": "error: the worker could not be loaded",
-    "head": "status, headers, more, done: the response's head, with the whole body when there is no more",
+    "head": "status, headers, more, done, socket: the response's head, with the whole body when there is no more",
     "body": "more: a piece of the response's body",
+    "socket": "event, code, reason: what the worker sends over a web socket; the body is a message's content",
+    "result": "what a method returned; the body is its value",
     "credit": "bytes: so much of the request's body has been read; send more",
     "done": "error, outcome: the conversation is over, waitUntil included; the body is the value `run` returned",
     "call": "by, target, method: use a binding or take a step; answered by `answer`; the body is the arguments' value",
+    "taken": "bytes: so much of a called worker's response has been read; send more",
+    "leave": "nobody waits for the rest of this call any more",
     "print": "by, stream: text the user's code printed or logged",
     "pong": "debugger: here I am, and whether an editor's debugger is attached",
     "hold": "on: a debugger holds the process, or lets go of it",
@@ -66,9 +79,13 @@ class Frame(NamedTuple):
 
 def pack(frame: Frame) -> bytes:
     """The bytes of a frame."""
+    return b"".join(_parts(frame))
+
+
+def _parts(frame: Frame) -> tuple[bytes, bytes]:
     kind, number, head, body = frame
     text = _encode((kind, number, head)).encode("utf-8", "surrogatepass")
-    return _LENGTHS.pack(len(text), len(body)) + text + body
+    return _LENGTHS.pack(len(text), len(body)) + text, body
 
 
 class Unpacker:
@@ -92,7 +109,8 @@ class Unpacker:
                 if len(buffer) < end:
                     return
                 head = buffer[start + _LENGTHS.size : middle]
-                body = bytes(buffer[middle:end])
+                # Through a view: a slice of a bytearray would be a copy of its own.
+                body = bytes(memoryview(buffer)[middle:end])
                 start = end
                 yield _frame(head, body)
         finally:
@@ -161,7 +179,7 @@ class SocketChannel(asyncio.Protocol):
     def send(self, kind: str, id: int = 0, head: dict[str, Any] | None = None, body: bytes = b"") -> None:
         if not self._unsent:
             self._loop.call_soon(self.flush)
-        self._unsent.append(pack(Frame(kind, id, head or {}, body)))
+        self._unsent += _parts(Frame(kind, id, head or {}, body))
 
     def flush(self) -> None:
         unsent, self._unsent = self._unsent, []

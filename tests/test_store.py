@@ -247,3 +247,20 @@ async def test_a_database_of_a_newer_emulator_is_refused(tmp_path):
 
     with pytest.raises(StoreError, match="newer emulator"):
         Store(tmp_path)
+
+
+async def test_what_need_not_be_synced_shares_a_turn_with_what_must(store):
+    """
+    Both are kept, in whatever order they come, and the next turn begins with its own setting.
+    """
+    for light in (True, False, True):
+        with store.transaction(synced=not light):
+            add(store, f"first {light} {store.instances.count_by_status('order')}")
+        with store.transaction():
+            add(store, f"second {light} {store.instances.count_by_status('order')}")
+        with store.transaction(synced=False):
+            add(store, f"third {light} {store.instances.count_by_status('order')}")
+        await store.durable()
+
+    assert {"queued": 9} == store.instances.count_by_status("order")
+    assert 2 == store._db.execute("pragma synchronous").fetchone()[0]

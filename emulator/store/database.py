@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
@@ -19,15 +19,20 @@ from emulator.store.streams import Streams
 
 log = logging.getLogger("emulator")
 
+_FULL, _NORMAL = 2, 1
 _PRAGMAS = {
     "journal_mode": "wal",
-    "synchronous": 2,
+    "synchronous": _FULL,
     "foreign_keys": 1,
     "trusted_schema": 0,
     "busy_timeout": 5000,
     "journal_size_limit": 67_108_864,
 }
 _CHECKED_UP_TO = 200 << 20
+_REMEDIES = {
+    "FULL": "; make room on the disk, and all goes on by itself",
+    "IOERR": "; the disk is full, gone or broken: when it can be written again, all goes on by itself",
+}
 
 
 class Store:
@@ -42,38 +47,53 @@ class Store:
         except BaseException:
             self.lock.release()
             raise
+        self._path = folder / "state.db"
+        self._complaint = ""
+        self.on_refusal: Callable[[], None] = lambda: None
         self._commit: asyncio.Future[None] | None = None
         self._within = False
+        self._synced = True
         self.instances = Instances(self._db)
         self.messages = Messages(self._db)
         self.streams = Streams(self._db)
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *, synced: bool = True) -> Iterator[None]:
         """
         What happens inside happens whole or not at all, and is on disk once `durable` returns. No await inside.
 
-        A transaction within a transaction is part of it: an error must leave both.
+        What is not synced survives the death of this process, but perhaps not that of the machine. A transaction within
+        a transaction is part of it: an error must leave both. Raises StoreError for what the disk, or the schema,
+        refuses.
         """
         if self._within:
             yield
             return
-        self._join_this_turn()
+        self._join_this_turn(synced)
         self._run("savepoint here")
         self._within = True
         try:
             yield
+        except sqlite3.Error as error:
+            self._undo()
+            raise self._refusal(error) from error
         except BaseException:
-            self._run("rollback to here")
+            self._undo()
             raise
+        else:
+            self._run("release here")
         finally:
             self._within = False
-            self._run("release here")
 
     async def durable(self) -> None:
-        """Return when all that was written up to now is on disk. Raises StoreError if it could not be."""
+        """Return when all that was written in this turn is on disk. Raises StoreError if it could not be."""
         if self._commit is not None:
             await asyncio.shield(self._commit)
+
+    @property
+    def commit(self) -> asyncio.Future[None] | None:
+        """The end of this turn, for who can await it in a later one only, when `durable` would say nothing of it."""
+        return self._commit
 
     def close(self) -> None:
         """Commit, fold the log into the file, let go of the lock."""
@@ -81,13 +101,31 @@ class Store:
         self._db.close()
         self.lock.release()
 
-    def _join_this_turn(self) -> None:
-        if self._commit is not None:
+    def _undo(self) -> None:
+        """What was begun is no more. A disk that is full has made sqlite give up the whole turn by itself."""
+        if self._db.in_transaction:
+            self._run("rollback to here")
+            self._run("release here")
+
+    def _join_this_turn(self, synced: bool) -> None:
+        if self._commit is None:
+            self._begin(synced)
+            loop = asyncio.get_running_loop()
+            self._commit = loop.create_future()
+            loop.call_soon(self._end_turn)
             return
+        if not self._db.in_transaction:
+            raise StoreError(f"{self._path}: what was written a moment ago was refused, and this with it")
+        if synced and not self._synced:
+            self._run("commit")
+            self._begin(synced)
+
+    def _begin(self, synced: bool) -> None:
+        # Sqlite takes the setting between transactions only.
+        if synced is not self._synced:
+            self._run(f"pragma synchronous = {_FULL if synced else _NORMAL}")
+            self._synced = synced
         self._run("begin immediate")
-        loop = asyncio.get_running_loop()
-        self._commit = loop.create_future()
-        loop.call_soon(self._end_turn)
 
     def _end_turn(self) -> None:
         commit, self._commit = self._commit, None
@@ -98,18 +136,30 @@ class Store:
         except StoreError as error:
             if self._db.in_transaction:
                 self._db.rollback()
-            # Whoever waits for the commit is told; a write that nobody waits for must not pass in silence.
-            log.error("%s", error)
             commit.set_exception(error)
             commit.exception()
             return
         commit.set_result(None)
+        if self._complaint:
+            self._complaint = ""
+            log.warning("%s can be written again; what was refused is tried again by itself", self._path)
 
     def _run(self, sql: str) -> None:
         try:
             self._db.execute(sql)
         except sqlite3.Error as error:
-            raise StoreError(f"{self.folder / 'state.db'}: {error}; nothing of this change was kept") from error
+            raise self._refusal(error) from error
+
+    def _refusal(self, error: sqlite3.Error) -> StoreError:
+        """Whoever asked for the write is told. A write that nobody waits for must not pass in silence: it is said, once."""
+        cause = getattr(error, "sqlite_errorname", "") or ""
+        remedy = _REMEDIES.get(cause.split("_")[1] if "_" in cause else "", "")
+        refusal = StoreError(f"{self._path}: {error}; nothing of this change was kept{remedy}")
+        if str(refusal) != self._complaint:
+            self._complaint = str(refusal)
+            log.error("%s", refusal)
+        self.on_refusal()
+        return refusal
 
 
 def _make(folder: Path) -> None:

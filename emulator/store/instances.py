@@ -17,11 +17,13 @@ from emulator.store.columns import (
     to_known_time,
     to_time,
 )
+from emulator.store.listing import Listing
 
 _INSTANCE = (
     'key, workflow, id, status, params, epoch, "trigger", schedule, created_at, modified_at, started_at, ended_at,'
     " wake_at, paused_at, hold_reason, ending, success_retention, error_retention, expires_at, output, error"
 )
+_WITHOUT_VALUES = _INSTANCE.replace(" params,", " '{}',").replace(" output,", " null,")
 _STEP = (
     'instance, kind, name, count, "order", state, config, attempts, started_at, ended_at, wake_at, event_type, result,'
     " error"
@@ -149,6 +151,26 @@ class Instances:
             (workflow, status, status, limit, offset),
         )
         return [_instance(row) for row in rows]
+
+    def listed(self, listing: Listing) -> list[Instance]:
+        """A part of a workflow's instances, without their params and outputs, which may be large."""
+        where, values = listing.where()
+        rows = self._db.execute(
+            f"select {_WITHOUT_VALUES} from instances where {where} order by {listing.order} limit ? offset ?",
+            (*values, listing.limit, listing.offset),
+        )
+        return [_instance(row) for row in rows]
+
+    def count(self, listing: Listing) -> int:
+        """How many there are on all pages of a list."""
+        where, values = listing.where(paged=False)
+        (count,) = self._db.execute(f"select count(*) from instances where {where}", values).fetchone()
+        return int(count)
+
+    def last_created(self, workflow: str) -> datetime | None:
+        """When the newest instance of a workflow was created."""
+        row = self._db.execute("select max(created_at) from instances where workflow = ?", (workflow,)).fetchone()
+        return to_time(row[0])
 
     def change(
         self,

@@ -161,6 +161,11 @@ class Messages:
         """Forget all messages of a queue; how many there were."""
         return self._db.execute("delete from messages where queue = ?", (queue,)).rowcount
 
+    def forget(self, queue: str) -> None:
+        """Forget a queue: its messages, and that there was one."""
+        self.purge(queue)
+        self._db.execute("delete from queues where name = ?", (queue,))
+
     def set_paused(self, queue: str, paused: bool) -> None:
         """A paused queue keeps what comes and delivers nothing."""
         self._db.execute(

@@ -30,6 +30,8 @@ create index instances_by_status on instances (status, wake_at);
 
 create index instances_by_age on instances (workflow, created_at);
 
+create index instances_by_state on instances (workflow, status, created_at);
+
 create index instances_by_expiry on instances (expires_at) where expires_at is not null;
 
 create table steps (
