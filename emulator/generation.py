@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import itertools
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from emulator.errors import WorkerError, WorkerGone
 from emulator.launch import Launched
 from emulator.models import Failure
+from emulator.reply import Reply
 from emulator.wire import Channel, Frame, SocketChannel
 
 _PING_EVERY = 0.25
@@ -33,6 +34,8 @@ class Loaded:
     entrypoints: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
     packages: tuple[str, ...] = ()
+    native: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[tuple[str, str, int], ...] = ()
     python: str = ""
 
 
@@ -49,10 +52,11 @@ class LoadFailed(WorkerError):
 class Hooks:
     """What a generation calls upward."""
 
-    answer: Callable[[Generation, Frame], Awaitable[Answer]]
+    answer: Callable[[Generation, Frame], Awaitable[Answer | None]]
     printed: Callable[[Generation, int, str, str], None]
     died: Callable[[Generation, str], None]
     blocked: Callable[[Generation, str], None]
+    held: Callable[[Generation], None] = lambda generation: None
 
 
 class Conversation:
@@ -64,6 +68,7 @@ class Conversation:
         self._frames: deque[Frame] = deque()
         self._news: asyncio.Future[None] | None = None
         self._lost: WorkerGone | None = None
+        self.on_retire: Callable[[], None] = lambda: None
 
     def feed(self, frame: Frame) -> None:
         self._frames.append(frame)
@@ -103,7 +108,7 @@ class Conversation:
             self._news.set_result(None)
 
 
-@dataclass
+@dataclass(eq=False)
 class Generation:
     """One loaded version of a worker, in one process (or, in process, at the other end of a memory channel)."""
 
@@ -120,6 +125,7 @@ class Generation:
         self._numbers = itertools.count(1)
         self._conversations: dict[int, Conversation] = {}
         self._answering: set[asyncio.Task[None]] = set()
+        self._replies: dict[int, Reply] = {}
         self._opening: asyncio.Future[Frame] | None = None
         self._settling: dict[int, asyncio.Future[None]] = {}
         self._last_pong = asyncio.get_running_loop().time()
@@ -154,6 +160,11 @@ class Generation:
         self.channel.send(kind, number, head, body)
         return conversation
 
+    def reply(self, asked: Frame) -> Reply:
+        """How to answer a call in pieces, while `hooks.answer` is still under way; that returns None then."""
+        found = self._replies[asked.id] = Reply(self.send, asked.id)
+        return found
+
     def send(self, kind: str, number: int, head: dict[str, Any] | None = None, body: bytes = b"") -> None:
         self.channel.send(kind, number, head, body)
 
@@ -161,6 +172,11 @@ class Generation:
         self._conversations.pop(number, None)
         if not self._conversations:
             self._quiet.set()
+
+    @property
+    def is_stopping(self) -> bool:
+        """It is us who end the process."""
+        return self._stopping
 
     async def settle(self) -> None:
         """Return when the user's loop has nothing more to do at once."""
@@ -172,7 +188,9 @@ class Generation:
         await settled
 
     async def drain(self, grace: float) -> None:
-        """Let conversations end, for so many seconds; then end the process."""
+        """Let conversations end, for so many seconds; then end the process. Web sockets are told to end now."""
+        for conversation in list(self._conversations.values()):
+            conversation.on_retire()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._quiet.wait(), grace)
         await self.stop()
@@ -195,6 +213,9 @@ class Generation:
                 task = asyncio.get_running_loop().create_task(self._answer(frame))
                 self._answering.add(task)
                 task.add_done_callback(self._answering.discard)
+            case "taken" | "leave":
+                if frame.id in self._replies:
+                    self._replies[frame.id].receive(frame)
             case "print":
                 text = frame.body.decode("utf-8", "replace")
                 self.hooks.printed(self, frame.head["by"], frame.head["stream"], text)
@@ -208,6 +229,7 @@ class Generation:
             case "hold":
                 self._last_pong = asyncio.get_running_loop().time()
                 self.holds = frame.head["on"]
+                self.hooks.held(self)
             case "ready" | "failed":
                 if self._opening is not None and not self._opening.done():
                     self._opening.set_result(frame)
@@ -224,17 +246,22 @@ class Generation:
 
     async def _answer(self, frame: Frame) -> None:
         try:
-            head, body = await self.hooks.answer(self, frame)
+            answer = await self.hooks.answer(self, frame)
         except asyncio.CancelledError:
             return
-        if self.alive:
-            self.channel.send("answer", frame.id, head, body)
+        finally:
+            self._replies.pop(frame.id, None)
+        if self.alive and answer is not None:
+            self.channel.send("answer", frame.id, *answer)
 
     def _closed(self) -> None:
         if not self.alive:
             return
         self.alive = False
-        why = self.launched.epitaph() if self.launched is not None else "it was stopped"
+        if self.holds:
+            self.holds = False
+            self.hooks.held(self)
+        why = "it was stopped" if self.launched is None or self._stopping else self.launched.epitaph()
         gone = WorkerGone(f"the worker's process ended: {why}")
         if self._opening is not None and not self._opening.done():
             self._opening.set_exception(gone)
@@ -280,6 +307,8 @@ def _loaded(head: dict[str, Any]) -> Loaded:
         entrypoints=tuple(head["entrypoints"]),
         files=tuple(map(Path, head["files"])),
         packages=tuple(head["packages"]),
+        native=head["native"],
+        warnings=tuple((text, file, line) for text, file, line in head["warnings"]),
         python=head["python"],
     )
 

@@ -17,7 +17,7 @@ from typing import Any
 
 _RUNTIME = Path(__file__).parent / "runtime" / "__main__.py"
 _VENVS = (".venv-workers", ".venv")
-_ASKED_FOR = 1.0
+_ASKED_FOR = 0.2
 
 
 def interpreter_for(project: Path, asked: str | None = None) -> str:

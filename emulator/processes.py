@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 
 from emulator.config import Config
@@ -9,6 +10,7 @@ from emulator.errors import EmulatorError
 from emulator.generation import Generation, Hooks, connect
 from emulator.launch import Launched, interpreter_for, launch
 from emulator.runtime.output import Outputs
+from emulator.runtime.process import debugger_hook
 from emulator.runtime.session import Session
 from emulator.wire import memory_channels
 
@@ -40,19 +42,30 @@ class InProcess:
 
     def __init__(self) -> None:
         self._outputs: Outputs | None = None
-        self._running = 0
+        self._hook = debugger_hook(self._hold)
+        self._sessions: list[Session] = []
 
     async def start(self, config: Config, number: int, hooks: Hooks) -> Generation:
         """A generation that waits for `load`; the modules of the one before it are forgotten then."""
         ours, theirs = memory_channels()
-        session = Session(theirs, on_stop=self._stopped)
+        session = Session(theirs, on_stop=lambda: self._stopped(session))
         self._outputs = self._outputs or Outputs()
-        self._running += 1
+        self._sessions.append(session)
         session.attach(self._outputs)
+        if sys.breakpointhook is sys.__breakpointhook__:
+            # Python's own would write to the stand-ins, and nothing of that is seen while it holds the loop.
+            sys.breakpointhook = self._hook
         return Generation(config.name, number, hooks, ours)
 
-    def _stopped(self) -> None:
-        self._running -= 1
-        if not self._running and self._outputs is not None:
+    def _hold(self, on: bool) -> None:
+        """A debugger in one of them holds them all."""
+        for session in self._sessions:
+            session.hold(on)
+
+    def _stopped(self, session: Session) -> None:
+        self._sessions.remove(session)
+        if not self._sessions and self._outputs is not None:
             self._outputs.put_back()
             self._outputs = None
+            if sys.breakpointhook is self._hook:
+                sys.breakpointhook = sys.__breakpointhook__

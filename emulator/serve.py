@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import importlib
 import logging
 import signal
@@ -10,16 +11,16 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 
 from emulator import pages
 from emulator.app import Receive, Scope, Send, url_map
-from emulator.errors import EmulatorError, PortTaken, WorkerGone
-from emulator.guard import Limits, guarded, origins
+from emulator.errors import EmulatorError, PortTaken, WorkerError, WorkerGone
+from emulator.guard import Limits, guarded, origins, web_sockets
 from emulator.launch import Launched
 from emulator.processes import InProcess, Processes
 from emulator.server import Emulator, Options
@@ -27,7 +28,10 @@ from emulator.terminal import Terminal
 
 _IP = "127.0.0.1"
 _PORT = 8787
-_GRACE = 2
+_LARGEST_MESSAGE = 32 << 20
+# Whoever pressed Ctrl-C waits for the prompt: a request that takes longer than this is told that its worker is gone.
+_GRACE = 0.25
+_LAST_RESORT = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +67,8 @@ class _Server(uvicorn.Server):
 
 def serve(options: Options, serving: Serving) -> None:
     """Serve until a signal. Raises EmulatorError for what the user must put right first."""
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    # In process the user's code runs on this loop, and `run_sync` needs one of asyncio's own.
+    with asyncio.Runner(loop_factory=None if serving.in_process else _loop_factory()) as runner:
         runner.run(_serve(options, serving))
 
 
@@ -73,10 +78,11 @@ async def _serve(options: Options, serving: Serving) -> None:
     start = InProcess().start if serving.in_process else Processes(serving.python, serving.ahead).start
     emulator = Emulator(options, start, terminal)
     stopped = asyncio.ensure_future(_on_signals().wait())
+    answering: set[asyncio.Task[None]] = set()
     try:
         listening = bound(*_address(emulator, serving))
         emulator.store.lock.note_port(listening.getsockname()[1])
-        live = asyncio.create_task(_live(emulator, serving, listening))
+        live = asyncio.create_task(_live(emulator, serving, listening, answering))
         # A signal ends it at any moment, also while the worker is still being loaded.
         await asyncio.wait({live, stopped}, return_when=asyncio.FIRST_COMPLETED)
         live.cancel()
@@ -84,6 +90,8 @@ async def _serve(options: Options, serving: Serving) -> None:
             await live
     finally:
         await emulator.stop()
+        if answering:
+            await asyncio.wait(answering, timeout=_GRACE)
 
 
 def _address(emulator: Emulator, serving: Serving) -> tuple[str, int]:
@@ -93,17 +101,22 @@ def _address(emulator: Emulator, serving: Serving) -> tuple[str, int]:
     return serving.ip or dev.ip or _IP, ports[0]
 
 
-async def _live(emulator: Emulator, serving: Serving, listening: socket.socket) -> None:
-    """Boot, serve and watch until cancelled."""
+async def _live(
+    emulator: Emulator, serving: Serving, listening: socket.socket, answering: set[asyncio.Task[None]]
+) -> None:
+    """Boot, serve and watch until cancelled. Then `answering` holds what answers the requests that are under way."""
+    loading_since = time.time()
     await emulator.boot()
     server = _server(emulator, serving)
     serving_task = asyncio.create_task(server.serve([listening]))
+    answering.add(serving_task)
     try:
         await server.listens.wait()
-        _say_ready(emulator, serving.began, listening)
-        if serving.reload:
-            await _watch(emulator)
-        await serving_task
+        url = _say_ready(emulator, serving.began, listening)
+        with _hotkeys(emulator, url, serving):
+            if serving.reload:
+                await _watch(emulator, loading_since)
+            await serving_task
     finally:
         server.should_exit = True
         await asyncio.wait([serving_task], timeout=_GRACE)
@@ -119,12 +132,15 @@ def _server(emulator: Emulator, serving: Serving) -> _Server:
     config = uvicorn.Config(
         checked,
         http=guarded(Limits()),
+        ws=cast(Any, web_sockets),
+        ws_max_size=_LARGEST_MESSAGE,
+        ws_ping_interval=None,
         lifespan="off",
         log_config=None,
         access_log=False,
         server_header=False,
         date_header=False,
-        timeout_graceful_shutdown=_GRACE,
+        timeout_graceful_shutdown=_LAST_RESORT,
     )
     config.load()
     return _Server(config)
@@ -155,19 +171,19 @@ async def _explain(scope: Scope, send: Send, error: EmulatorError, *, live: bool
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
 
-async def _watch(emulator: Emulator) -> None:
-    """Watching is imported after the server is ready; until then nobody can have saved anything."""
+async def _watch(emulator: Emulator, since: float) -> None:
+    """Watching is imported after the server is ready; what was saved in between is found by its time."""
     watching = importlib.import_module("emulator.watch")
-    await asyncio.gather(*(_watch_one(emulator, watching, index) for index in range(len(emulator.workers))))
+    await asyncio.gather(*(_watch_one(emulator, watching, index, since) for index in range(len(emulator.workers))))
 
 
-async def _watch_one(emulator: Emulator, watching: Any, index: int) -> None:
+async def _watch_one(emulator: Emulator, watching: Any, index: int, since: float) -> None:
     worker = emulator.workers[index]
 
     async def reload() -> None:
         await emulator.reload(worker)
 
-    await watching.watch(lambda: [worker.config.module_root], lambda: worker.config.files, reload)
+    await watching.watch(lambda: [worker.latest.module_root], lambda: worker.latest.files, reload, since=since)
 
 
 def bound(ip: str, port: int) -> socket.socket:
@@ -182,21 +198,36 @@ def bound(ip: str, port: int) -> socket.socket:
         listening.listen(2048)
     except OSError as error:
         listening.close()
-        raise PortTaken(
-            f"{ip}:{port} cannot be listened on: {error.strerror}; give another --port, or 0 for a free one"
-        ) from error
+        is_taken = error.errno == errno.EADDRINUSE
+        remedy = "another --port, or 0 for a free one" if is_taken else "an address of this machine with --ip"
+        raise PortTaken(f"{ip}:{port} cannot be listened on: {error.strerror}; give {remedy}") from error
     listening.setblocking(False)
     return listening
 
 
-def _say_ready(emulator: Emulator, began: float, listening: socket.socket) -> None:
+def _say_ready(emulator: Emulator, began: float, listening: socket.socket) -> str:
     ip, port = listening.getsockname()[:2]
     host = f"[{ip}]" if ":" in ip else ip
     took = (time.monotonic() - began) * 1000
     for line in emulator.banner():
         emulator.terminal.plain(line)
-    emulator.terminal.plain(f"Ready on http://{host}:{port}  ({took:.0f} ms)", colour="green")
+    url = f"http://{host}:{port}"
+    emulator.terminal.plain(f"Ready on {url}  ({took:.0f} ms)", colour="green")
     emulator.terminal.flush()
+    for line in emulator.attendance.lines():
+        emulator.terminal.plain(line, colour="yellow")
+    return url
+
+
+@contextmanager
+def _hotkeys(emulator: Emulator, url: str, serving: Serving) -> Iterator[None]:
+    """Keys, if there is a terminal whose keys can be pressed; imported when all else is ready."""
+    if serving.json_log or sys.stdin is None or not sys.stdin.isatty() or not sys.stdout.isatty():
+        yield
+        return
+    hotkeys = importlib.import_module("emulator.hotkeys")
+    with closing(hotkeys.Hotkeys(emulator, url, hotkeys.TerminalKeyboard)):
+        yield
 
 
 def _on_signals() -> asyncio.Event:
@@ -227,6 +258,9 @@ class _ToTerminal(logging.Handler):
         self._terminal = terminal
 
     def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info is not None and isinstance(record.exc_info[1], WorkerError):
+            # Half an answer was out, so the server was told with an exception; the invocation's line has said it.
+            return
         colour = "red" if record.levelno >= logging.ERROR else "yellow" if record.levelno >= logging.WARNING else ""
         self._terminal.plain(self.format(record), colour=colour)
 

@@ -49,6 +49,12 @@ class Terminal:
         for line in text.splitlines():
             self._line(self._paint(_safe(line), colour))
 
+    def clear(self, sequence: str) -> None:
+        """Make a terminal empty."""
+        self.flush()
+        self._out.write(sequence)
+        self._out.flush()
+
     def flush(self) -> None:
         """Write what has come together."""
         lines, self._lines = self._lines, []

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
 from watchfiles import Change, awatch
@@ -22,32 +24,171 @@ _DEBOUNCE_MS = 10
 _STEP_MS = 1
 
 
+# The kernel's time stamps may be a tick behind the clock.
+_TICK_SECONDS = 0.01
+# The first save of a burst is loaded at once, the rest of it together: thousands of files make few reloads.
+_BURST_SECONDS = 0.1
+_LOOK_EVERY = 0.3
+
+Changes = AsyncIterator[Collection[tuple[Change, str]]]
+
+
+class Reloads:
+    """One reload at a time: a save while the last one is still being loaded starts anew."""
+
+    def __init__(self, reload: Callable[[], Awaitable[None]], *, since: float) -> None:
+        self._reload = reload
+        self._since = since
+        self._under_way: asyncio.Task[None] | None = None
+        self._last = float("-inf")
+
+    def begin(self, then: Callable[[], None]) -> None:
+        """Reload, and call `then` at the end of it."""
+        if self._under_way is not None:
+            self._under_way.cancel()
+        self._since = time.time()
+        self._under_way = asyncio.create_task(self._run(then))
+
+    def catch_up(self, folders: Iterable[Path], names: set[str], then: Callable[[], None]) -> None:
+        """Reload if a file was saved since the last time; while a watch is being set up nobody is told of saves."""
+        if any(_saved_at(path) > self._since - _TICK_SECONDS for path in _watched(folders, names)):
+            self.begin(then)
+
+    def end(self) -> None:
+        if self._under_way is not None:
+            self._under_way.cancel()
+
+    async def _run(self, then: Callable[[], None]) -> None:
+        loop = asyncio.get_running_loop()
+        if (early := self._last + _BURST_SECONDS - loop.time()) > 0:
+            await asyncio.sleep(early)
+        self._last = loop.time()
+        try:
+            await self._reload()
+        except Exception:
+            log.exception("the reload failed")
+        then()
+
+
 async def watch(
-    roots: Callable[[], Iterable[Path]], files: Callable[[], Iterable[Path]], reload: Callable[[], Awaitable[None]]
+    roots: Callable[[], Iterable[Path]],
+    files: Callable[[], Iterable[Path]],
+    reload: Callable[[], Awaitable[None]],
+    *,
+    since: float,
 ) -> None:
     """
     Call `reload` once for each burst of saves: of code under the roots, or of one of the files.
 
-    Both are asked anew each time, since a reload may bring new ones. Never ends by itself.
+    Both are asked anew each time, since a reload may bring new ones. `since` is when they were read first. Never ends
+    by itself.
     """
-    while True:
-        folders = _folders(roots(), files())
-        stop = asyncio.Event()
-        names = {str(file) for file in files()}
-        async for changes in awatch(
-            *folders,
-            watch_filter=lambda change, path, names=names: _matters(change, path, names),  # type: ignore[misc]
-            debounce=_DEBOUNCE_MS,
-            step=_STEP_MS,
-            recursive=False,
-            stop_event=stop,
-            raise_interrupt=False,
-            ignore_permission_denied=True,
-        ):
-            if any(path in names or path.endswith(_SUFFIXES) for _, path in changes):
-                await reload()
-            if _folders(roots(), files()) != folders or {str(file) for file in files()} != names:
-                break
+    reloads = Reloads(reload, since=since)
+    changes = _told
+    try:
+        while True:
+            try:
+                await _watch_these(_folders(roots(), files()), roots, files, reloads, changes)
+            except FileNotFoundError:
+                # It was there a moment ago.
+                await asyncio.sleep(_LOOK_EVERY)
+            except (OSError, RuntimeError) as error:
+                log.warning("the system does not tell of saves (%s); they are looked for, which takes longer", error)
+                changes = _looked_for
+    finally:
+        reloads.end()
+
+
+async def _watch_these(
+    folders: list[Path],
+    roots: Callable[[], Iterable[Path]],
+    files: Callable[[], Iterable[Path]],
+    reloads: Reloads,
+    changes: Callable[[list[Path], set[str], asyncio.Event], Changes],
+) -> None:
+    """Watch these folders until others are to be watched."""
+    stop = asyncio.Event()
+    names = {str(file) for file in files()}
+    watched = set(map(str, folders))
+
+    def look_again() -> None:
+        if _folders(roots(), files()) != folders or {str(file) for file in files()} != names:
+            stop.set()
+
+    # Called in the next turn of the loop; the library listens from this turn on.
+    asyncio.get_running_loop().call_soon(reloads.catch_up, folders, names, look_again)
+    returning = asyncio.create_task(_until_one_is_back([root for root in roots() if not root.is_dir()], stop))
+    try:
+        async for changed in changes(folders, names, stop):
+            if any(path in names or path.endswith(_SUFFIXES) for _, path in changed):
+                reloads.begin(look_again)
+            else:
+                look_again()
+            if any(change is Change.deleted and path in watched for change, path in changed):
+                # Another folder of this name would not be watched.
+                stop.set()
+    finally:
+        returning.cancel()
+
+
+async def _until_one_is_back(missing: list[Path], stop: asyncio.Event) -> None:
+    """A folder that is not there cannot be watched, only waited for."""
+    while missing and not any(root.is_dir() for root in missing):  # noqa: ASYNC110 - nobody tells of it
+        await asyncio.sleep(_LOOK_EVERY)
+    if missing:
+        stop.set()
+
+
+async def _told(folders: list[Path], names: set[str], stop: asyncio.Event) -> Changes:
+    """Changes as the system tells of them. Raises OSError or RuntimeError when it will not."""
+    watched = set(map(str, folders))
+    async for changes in awatch(
+        *folders,
+        watch_filter=lambda change, path: _matters(change, path, names) or path in watched,
+        debounce=_DEBOUNCE_MS,
+        step=_STEP_MS,
+        recursive=False,
+        stop_event=stop,
+        ignore_permission_denied=True,
+    ):
+        yield changes
+
+
+async def _looked_for(folders: list[Path], names: set[str], stop: asyncio.Event) -> Changes:
+    """Changes between one look and the next."""
+    before = _looked_at(folders, names)
+    while not stop.is_set():
+        await asyncio.sleep(_LOOK_EVERY)
+        now = _looked_at(folders, names)
+        changed = {path for path, _ in before.items() ^ now.items()}
+        before = now
+        if changed:
+            yield {(Change.modified if path in now else Change.deleted, path) for path in changed}
+
+
+def _looked_at(folders: Iterable[Path], names: set[str]) -> dict[str, float]:
+    """When each file was saved, and each folder that is there changed."""
+    found = {str(path): _saved_at(path) for path in (*folders, *_watched(folders, names))}
+    return {path: saved for path, saved in found.items() if saved}
+
+
+def _watched(folders: Iterable[Path], names: set[str]) -> Iterator[Path]:
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            yield from (path for path in folder.iterdir() if _is_code(path) or str(path) in names)
+
+
+def _is_code(path: Path) -> bool:
+    return path.name.endswith(_SUFFIXES) and not path.name.startswith(".")
+
+
+def _saved_at(path: Path) -> float:
+    """When it was written or moved here; 0 for what is gone."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0.0
+    return max(found.st_mtime, found.st_ctime)
 
 
 def _matters(change: Change, path: str, names: set[str]) -> bool:

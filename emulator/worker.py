@@ -25,10 +25,15 @@ Start = Callable[[Config, int, Hooks], Awaitable[Generation]]
 
 
 class Worker:
-    """One worker. `current` changes by one assignment; whoever holds the old generation keeps it to its end."""
+    """
+    One worker. `current` changes by one assignment; whoever holds the old generation keeps it to its end.
+
+    `config` is what the current generation was loaded with, `latest` what was asked for last, whether it loads or not.
+    """
 
     def __init__(self, config: Config, start: Start, hooks: Hooks, *, on_swap: Callable[[Worker], None]) -> None:
         self.config = config
+        self.latest = config
         self.current: Generation | None = None
         self.error: EmulatorError | None = None
         self._start = start
@@ -36,7 +41,10 @@ class Worker:
         self._on_swap = on_swap
         self._numbers = itertools.count(1)
         self._spare: asyncio.Task[Generation] | None = None
+        self._spare_soon: asyncio.TimerHandle | None = None
         self._swapped = asyncio.Event()
+        self._loading = asyncio.Lock()
+        self._leaving: set[Generation] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._deaths: list[float] = []
 
@@ -49,22 +57,39 @@ class Worker:
         Build a new generation and swap it in. Raises WorkerError when the code cannot be loaded.
 
         The old one goes on serving then, for all but the browser, who is shown the error until the next good save.
+        May be cancelled, by a newer save.
         """
-        generation = await self._take_spare(config)
-        try:
-            await generation.load(env.load_head(config))
-            _check_workflows(config, generation)
-        except WorkerError as error:
-            self.fail(error)
-            self._spawn(generation.stop())
-            raise
+        self.latest = config
+        async with self._loading:
+            generation = await self._take_spare(config)
+            try:
+                await generation.load(env.load_head(config))
+                _check_workflows(config, generation)
+            except WorkerError as error:
+                self.fail(error)
+                self._retire(generation)
+                raise
+            except asyncio.CancelledError:
+                self._retire(generation)
+                raise
+            self._swap(config, generation)
+
+    def _swap(self, config: Config, generation: Generation) -> None:
         old, self.current = self.current, generation
         self.config, self.error = config, None
         self._swapped.set()
         self._on_swap(self)
         if old is not None and old.alive:
-            self._spawn(old.drain(DRAIN_SECONDS))
-        asyncio.get_running_loop().call_later(_SPARE_AFTER, self._prepare_spare)
+            self._retire(old, grace=DRAIN_SECONDS)
+        self._spare_soon = asyncio.get_running_loop().call_later(_SPARE_AFTER, self._prepare_spare)
+
+    def _retire(self, generation: Generation, *, grace: float = 0.0) -> None:
+        self._leaving.add(generation)
+        self._spawn(self._see_off(generation, grace))
+
+    async def _see_off(self, generation: Generation, grace: float) -> None:
+        await generation.drain(grace)
+        self._leaving.discard(generation)
 
     def fail(self, error: EmulatorError) -> None:
         """The last save cannot be served."""
@@ -76,6 +101,8 @@ class Worker:
         current = self.current
         if current is not None and current.alive:
             return current
+        if self.error is not None and not self._loading.locked():
+            raise WorkerGone(f"the worker is not loaded: {self.error}")
         self._swapped.clear()
         try:
             async with asyncio.timeout(_PATIENCE):
@@ -97,31 +124,43 @@ class Worker:
         """End all processes of this worker."""
         for task in self._tasks:
             task.cancel()
-        generations = [] if self.current is None else [self.current]
+        if self._spare_soon is not None:
+            self._spare_soon.cancel()
+        generations = [*self._leaving, *([] if self.current is None else [self.current])]
         if self._spare is not None:
-            self._spare.cancel()
+            # Not cancelled: a process half started would be nobody's to end.
             done = await asyncio.gather(self._spare, return_exceptions=True)
             generations += [spare for spare in done if isinstance(spare, Generation)]
         await asyncio.gather(*(generation.stop() for generation in generations), *self._tasks, return_exceptions=True)
 
     async def _revive(self, delay: float) -> None:
         await asyncio.sleep(delay)
+        if self.current is not None and self.current.alive:
+            # A save was quicker.
+            return
         try:
             await self.load(self.config)
         except EmulatorError as error:
             log.error("%s could not be started again: %s", self.name, error)
 
     async def _take_spare(self, config: Config) -> Generation:
-        spare, self._spare = self._spare, None
-        if spare is not None:
+        if self._spare is not None:
             try:
-                generation = await spare
+                # Shielded: when this load is given up, the spare is the next one's.
+                generation = await asyncio.shield(self._spare)
+                self._spare = None
                 if generation.alive and env.same_interpreter(self.config, config):
                     return generation
-                await generation.stop()
+                self._retire(generation)
             except EmulatorError as error:
+                self._spare = None
                 log.debug("the spare could not be used: %s", error)
-        return await self._start(config, next(self._numbers), self._hooks)
+        try:
+            return await self._start(config, next(self._numbers), self._hooks)
+        except EmulatorError as error:
+            gone = WorkerGone(str(error))
+            self.fail(gone)
+            raise gone from error
 
     def _prepare_spare(self) -> None:
         if self._spare is None and self.current is not None:

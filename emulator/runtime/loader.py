@@ -20,6 +20,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 
 _ALIASES = ("workers", "js", "pyodide", "asgi")
+_OLD_NAME = "cloudflare.workers"
 _NOT_OWN = ("site-packages", "dist-packages", "python_modules")
 
 
@@ -29,6 +30,8 @@ class AliasFinder(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
+        if fullname == _OLD_NAME:
+            return ModuleSpec(fullname, _AliasLoader("workers"), is_package=True)
         if fullname.partition(".")[0] not in _ALIASES:
             return None
         try:
@@ -42,9 +45,22 @@ class AliasFinder(MetaPathFinder):
 
 
 class _AliasLoader(Loader):
+    def __init__(self, name: str = "") -> None:
+        self._name = name
+
     def exec_module(self, module: ModuleType) -> None:
         # The import system hands out what stands in sys.modules afterwards, so both names mean one module.
-        sys.modules[module.__name__] = importlib.import_module(f"emulator.sdk.{module.__name__}")
+        real = importlib.import_module(f"emulator.sdk.{self._name or module.__name__}")
+        sys.modules[module.__name__] = real
+
+
+class OldPackage(MetaPathFinder):
+    """`cloudflare.workers` is the older name of `workers`; its parent is empty where none is installed."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        return ModuleSpec(fullname, None, is_package=True) if fullname == _OLD_NAME.partition(".")[0] else None
 
 
 class SourceOnlyLoader(SourceFileLoader):
@@ -64,9 +80,11 @@ class WorkerPath:
         self._roots = tuple({str(module_root), str(project)})
         self._fallbacks = [str(folder) for folder in (project / "python_modules",) if folder.is_dir()]
         self._alias = AliasFinder()
+        self._old = OldPackage()
 
     def __enter__(self) -> WorkerPath:
         sys.meta_path.insert(0, self._alias)
+        sys.meta_path.append(self._old)
         sys.path_hooks.insert(0, self._finder)
         sys.path[:0] = [str(self.root)]
         sys.path.extend(self._fallbacks)
@@ -77,6 +95,7 @@ class WorkerPath:
 
     def __exit__(self, *exception: object) -> None:
         sys.meta_path.remove(self._alias)
+        sys.meta_path.remove(self._old)
         sys.path_hooks.remove(self._finder)
         for entry in (str(self.root), *self._fallbacks):
             sys.path.remove(entry)
@@ -105,6 +124,15 @@ class WorkerPath:
             if any(part in (getattr(module, "__file__", None) or "") for part in ("site-packages", "dist-packages"))
         )
 
+    def native(self) -> dict[str, str]:
+        """The installed packages with compiled parts that are loaded now, each with the first such file."""
+        found: dict[str, str] = {}
+        for name, module in list(sys.modules.items()):
+            file = getattr(module, "__file__", None) or ""
+            if file.endswith(tuple(EXTENSION_SUFFIXES)) and ("site-packages" in file or "dist-packages" in file):
+                found.setdefault(name.partition(".")[0], file)
+        return found
+
     def forget(self) -> None:
         """Drop whatever stands under the names of the worker's modules, so that the next import reads them anew."""
         for name in list(sys.modules):
@@ -120,7 +148,9 @@ def load(main: Path, path: WorkerPath) -> ModuleType:
     if not main.is_file():
         raise FileNotFoundError(f'main = "{main}": there is no such file')
     try:
-        return importlib.import_module(name)
+        # Not by importlib: its own frame would stand on top of the user's traceback.
+        __import__(name)
+        return sys.modules[name]
     except ModuleNotFoundError as error:
         _explain(error, path.root)
         raise
@@ -143,5 +173,14 @@ def _explain(error: ModuleNotFoundError, root: Path) -> None:
         return
     error.add_note(
         f'no module "{missing}" beside the worker and none installed for {sys.executable};'
-        " install it there, or point --python at the environment that has it"
+        f" {_how_to_install(missing.partition('.')[0], root)}, or point --python at the environment that has it"
     )
+
+
+def _how_to_install(name: str, root: Path) -> str:
+    """What to do depends on whether the project says already that it needs the package."""
+    for folder in (root, root.parent):
+        project = folder / "pyproject.toml"
+        if project.is_file() and name.replace("_", "-") in project.read_text("utf-8", "replace").replace("_", "-"):
+            return f"pyproject.toml names it: `uv sync`, or `{sys.executable} -m pip install` it"
+    return "install it there"

@@ -6,7 +6,7 @@ import io
 import sys
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import NamedTuple, TextIO
+from typing import Any, NamedTuple, TextIO
 
 Say = Callable[[int, str, str], None]
 
@@ -67,12 +67,30 @@ class MarkedOutput(io.TextIOBase):
         return self.real.fileno()
 
     @property
+    def buffer(self) -> io.RawIOBase:
+        return _Raw(self)
+
+    @property
     def encoding(self) -> str:  # type: ignore[override]
         return "utf-8"
 
     @property
     def errors(self) -> str:  # type: ignore[override]
         return "replace"
+
+
+class _Raw(io.RawIOBase):
+    """The `buffer` of a stand-in: bytes become its text."""
+
+    def __init__(self, output: MarkedOutput) -> None:
+        self._output = output
+
+    def write(self, content: Any) -> int:
+        self._output.write(bytes(content).decode("utf-8", "replace"))
+        return len(content)
+
+    def writable(self) -> bool:
+        return True
 
 
 class Outputs:

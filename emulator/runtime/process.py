@@ -11,6 +11,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -45,7 +46,7 @@ async def _serve(connection: int, stack: IO[str]) -> None:
     _, channel = await loop.create_connection(SocketChannel, sock=socket.socket(fileno=connection))
     session = Session(channel, heartbeat=lambda: _dump_stack_when_blocked(stack), on_stop=stop)
     session.attach(Outputs(session.print))
-    sys.breakpointhook = _debugger_hook(session)
+    sys.breakpointhook = debugger_hook(session.hold)
     await stopped
     channel.close()
     # What is left is nobody's business any more; asyncio.run would wait for it.
@@ -63,7 +64,7 @@ def _dump_stack_when_blocked(stack: IO[str]) -> None:
     faulthandler.dump_traceback_later(_BLOCKED_AFTER, file=stack)
 
 
-def _debugger_hook(session: Session) -> Any:
+def debugger_hook(hold: Callable[[bool], None]) -> Any:
     """`breakpoint()`: pdb on the real terminal, or whatever PYTHONBREAKPOINT names."""
     if os.environ.get("PYTHONBREAKPOINT"):
         return sys.__breakpointhook__
@@ -71,7 +72,7 @@ def _debugger_hook(session: Session) -> Any:
     def stop_here(*arguments: Any, **options: Any) -> None:
         # Few runs debug, all runs start: pdb is imported by those who need it.
         debugger = importlib.import_module("emulator.runtime.debugger")
-        debugger.TerminalPdb(session.hold).set_trace(sys._getframe(1))
+        debugger.TerminalPdb(hold).set_trace(sys._getframe(1))
 
     return stop_here
 

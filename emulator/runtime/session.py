@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,15 @@ from emulator.runtime import exports, loader, values
 from emulator.runtime.batch import MessageBatch
 from emulator.runtime.bindings import make_env
 from emulator.runtime.calls import Calls
+from emulator.runtime.exchange import Exchange
 from emulator.runtime.exports import Exports, HandlerMissing
 from emulator.runtime.invocation import Context, Invocation, ScheduledController
 from emulator.runtime.loader import WorkerPath
 from emulator.runtime.output import Outputs, Speaker, speaker
-from emulator.runtime.streams import InBody, OutBody
-from emulator.runtime.traces import describe, revive
+from emulator.runtime.services import Loopback
+from emulator.runtime.traces import StepError, describe, revive
 from emulator.runtime.workflow import WorkflowStep
-from emulator.sdk.workers import Request, current
+from emulator.sdk.workers import current
 from emulator.sdk.workers.rpc import JsDict
 from emulator.wire import Channel, Frame
 
@@ -39,13 +40,14 @@ class Session:
         self._on_stop = on_stop
         self._calls = Calls(channel)
         self._tasks: dict[int, asyncio.Task[None]] = {}
-        self._in_bodies: dict[int, InBody] = {}
-        self._out_bodies: dict[int, OutBody] = {}
+        self._exchanges: dict[int, Exchange] = {}
         self._steps: dict[int, WorkflowStep] = {}
         self._exports = Exports()
         self._env: Any = None
+        self._loopback: Any = None
         self._root = ""
         self._implicit_steps = True
+        self._batch_waits = True
         self._outputs: Outputs | None = None
         self._path: WorkerPath | None = None
         self._stopped = False
@@ -67,14 +69,12 @@ class Session:
 
     def _receive(self, frame: Frame) -> None:
         match frame.kind:
-            case "answer":
+            case "answer" | "piece":
                 self._calls.answered(frame)
-            case "fetch" | "scheduled" | "queue" | "run":
+            case "fetch" | "upgrade" | "rpc" | "scheduled" | "queue" | "run":
                 self._begin(frame)
-            case "body":
-                self._in_bodies[frame.id].feed(frame) if frame.id in self._in_bodies else None
-            case "credit":
-                self._out_bodies[frame.id].credit(frame.head["bytes"]) if frame.id in self._out_bodies else None
+            case "body" | "credit" | "socket":
+                self._exchanges[frame.id].receive(frame) if frame.id in self._exchanges else None
             case "cancel":
                 self._cancel(frame.id)
             case "expire":
@@ -110,8 +110,8 @@ class Session:
         self._on_stop()
 
     def _begin(self, frame: Frame) -> None:
-        if frame.head.get("has_body"):
-            self._in_bodies[frame.id] = InBody(self._channel, frame.id)
+        if frame.kind in ("fetch", "upgrade"):
+            self._exchanges[frame.id] = Exchange(self._channel, frame)
         task = asyncio.get_running_loop().create_task(self._converse(frame))
         self._tasks[frame.id] = task
 
@@ -124,75 +124,76 @@ class Session:
         current.invocation.set(invocation)
         handle: dict[str, Callable[[Frame, Invocation], Coroutine[Any, Any, dict[str, Any] | None]]] = {
             "fetch": self._fetch,
+            "upgrade": self._fetch,
+            "rpc": self._rpc,
             "scheduled": self._scheduled,
             "queue": self._queue,
             "run": self._run,
         }
         try:
             done = await handle[frame.kind](frame, invocation)
-        except asyncio.CancelledError:
-            done = {"outcome": "canceled", "cancelled": True}
+        except asyncio.CancelledError as error:
+            # Raised by the user's own code, it is an exception like any other; somebody waits for the answer.
+            is_left = frame.id not in self._tasks
+            done = {"outcome": "canceled", "cancelled": True} if is_left else self._failed(error)
         except BaseException as error:
-            done = {"outcome": "exception", "error": describe(error, self._root)}
+            done = self._failed(error)
         finally:
             self._forget(frame.id)
         if self._outputs is not None:
             self._outputs.finish(by)
-        if done is not None:
+        # Who is stopped in the middle leaves the last word to the emulator, which knows why.
+        if done is not None and not self._stopped:
             body = done.pop("body", b"")
             self._channel.send("done", frame.id, done, body)
 
+    def _failed(self, error: BaseException) -> dict[str, Any]:
+        return {"outcome": "exception", "error": describe(error, self._root)}
+
     def _forget(self, number: int) -> None:
-        for table in (self._tasks, self._in_bodies, self._out_bodies, self._steps):
+        for table in (self._tasks, self._exchanges, self._steps):
             table.pop(number, None)
 
     def _cancel(self, number: int) -> None:
         step = self._steps.get(number)
         if step is not None:
             step.leave()
-        task = self._tasks.get(number)
+        task = self._tasks.pop(number, None)
         if task is not None:
             task.cancel()
 
     def _complain(self, error: BaseException) -> None:
         """An error that belongs to no answer: a waitUntil that failed."""
-        self.print(speaker.get().number, "error", describe(error, self._root)["trace"].rstrip())
+        for line in describe(error, self._root)["trace"].rstrip().splitlines():
+            self.print(speaker.get().number, "error", line)
 
     async def _fetch(self, frame: Frame, invocation: Invocation) -> dict[str, Any] | None:
-        head = frame.head
-        body = self._in_bodies.get(frame.id)
-        request = Request._incoming(head["method"], head["url"], [(k, v) for k, v in head["headers"]], body, head["cf"])
-        response = await self._exports.call("fetch", request, self._env, Context(invocation))
-        outgoing = getattr(response, "_outgoing", None)
-        if outgoing is None:
-            raise TypeError(
-                f"fetch() must return a Response, got {type(response).__name__}"
-                " (the Promise did not resolve to 'Response')"
-            )
-        status, headers, content = outgoing()
-        answer = {"status": status, "headers": headers}
-        if content is None or isinstance(content, bytes):
-            done = not invocation.has_work
-            self._channel.send("head", frame.id, {**answer, "more": False, "done": done}, content or b"")
-            if done:
-                return None
-        else:
-            self._channel.send("head", frame.id, {**answer, "more": True})
-            await self._stream(frame.id, content)
+        exchange, name = self._exchanges[frame.id], frame.head.get("entrypoint")
+        ctx = self._context(frame, invocation)
+        response = await self._exports.call("fetch", exchange.request(), self._env, ctx, entrypoint=name)
+        return await exchange.answer(response, invocation)
+
+    async def _rpc(self, frame: Frame, invocation: Invocation) -> dict[str, Any]:
+        method, name = frame.head["method"], frame.head["entrypoint"]
+        arguments = values.decode(frame.body, mapping=JsDict)
+        ctx = self._context(frame, invocation)
+        result = await self._exports.call_method(method, arguments, self._env, ctx, entrypoint=name)
+        try:
+            self._channel.send("result", frame.id, {}, values.encode(result).encode())
+        except TypeError as error:
+            raise TypeError(f"{method}() returned what cannot be sent to another worker: {error}") from None
         await invocation.finish()
         return {"outcome": "ok"}
 
-    async def _stream(self, number: int, content: AsyncIterator[bytes]) -> None:
-        out = self._out_bodies[number] = OutBody(self._channel, number)
-        async for piece in content:
-            await out.send(piece)
-        out.end()
+    def _context(self, frame: Frame, invocation: Invocation) -> Context:
+        props = frame.head.get("props")
+        return Context(invocation, None if props is None else values.decode(props, mapping=JsDict), self._loopback)
 
     async def _scheduled(self, frame: Frame, invocation: Invocation) -> dict[str, Any]:
         controller = ScheduledController(frame.head["cron"], frame.head["time"])
         result: dict[str, Any] = {"noRetry": False}
         try:
-            await self._exports.call("scheduled", controller, self._env, Context(invocation))
+            await self._exports.call("scheduled", controller, self._env, Context(invocation, exports=self._loopback))
         except HandlerMissing as error:
             return {"outcome": "exception", "error": describe(error), "result": {"noRetry": True}}
         except Exception as error:
@@ -207,36 +208,49 @@ class Session:
 
         batch = MessageBatch(frame.head, frame.body, mapping=JsDict, warn=warn)
         try:
-            await self._exports.call("queue", batch, self._env, Context(invocation))
-            ok = await invocation.finish()
+            await self._exports.call("queue", batch, self._env, Context(invocation, exports=self._loopback))
+            ok = await invocation.finish() if self._batch_waits else True
         except Exception as error:
             return {"outcome": "exception", "error": describe(error, self._root), "result": batch.recorded()}
         return {"outcome": "ok" if ok else "exception", "result": batch.recorded()}
 
     async def _run(self, frame: Frame, invocation: Invocation) -> dict[str, Any]:
-        head = frame.head
-        workflow = self._exports.workflows[head["class_name"]](Context(invocation), self._env)
         step = self._steps[frame.id] = WorkflowStep(
             self._calls, frame.id, implicit=self._implicit_steps, root=self._root
         )
-        event = values.decode(frame.body, mapping=JsDict)
-        ending = head["ending"]
+        ending = frame.head["ending"]
         try:
-            result = await exports.awaited(exports.relaxed(workflow.run, event, step))
+            body, error = await self._through(frame, invocation, step)
             if ending is not None:
-                await step.roll_back(revive(ending))
-                return {"outcome": "ok"}
-        except Exception as error:
-            await step.roll_back(error if ending is None else revive(ending))
-            raise
+                error = revive(ending)
+            if error is not None:
+                await step.roll_back(error)
         finally:
             for label in step.leave():
                 self.print(frame.id, "error", f"step {label} was still running when run() ended; it was cancelled")
-        try:
-            body = values.encode(result).encode()
-        except TypeError as error:
-            raise TypeError(f"run() returned a value that cannot be kept: {error}") from None
+        if error is not None and ending is None:
+            raise error
         return {"outcome": "ok", "body": body}
+
+    async def _through(
+        self, frame: Frame, invocation: Invocation, step: WorkflowStep
+    ) -> tuple[bytes, Exception | None]:
+        """Once through the worker's `run`: what it returned, or what it raised."""
+        context = Context(invocation, exports=self._loopback)
+        try:
+            workflow = self._exports.workflows[frame.head["class_name"]](context, self._env)
+            event = values.decode(frame.body, mapping=JsDict)
+            result = await exports.awaited(exports.relaxed(workflow.run, event, step))
+        except asyncio.CancelledError:
+            if step.is_left or self._stopped:
+                raise
+            return b"", StepError("CancelledError", "run() was cancelled by code of the worker's own")
+        except Exception as error:
+            return b"", error
+        try:
+            return values.encode(result).encode(), None
+        except TypeError as error:
+            return b"", TypeError(f"run() returned a value that cannot be kept: {error}")
 
     def _load(self, frame: Frame) -> None:
         head = frame.head
@@ -244,13 +258,15 @@ class Session:
         self._path = WorkerPath(Path(head["module_root"]), Path(head["project"]))
         self._root = head["project"]
         self._implicit_steps = head["flags"]["python_workflows_implicit_dependencies"]
+        self._batch_waits = not head["flags"]["queue_consumer_no_wait_for_wait_until"]
         self._env = make_env(head["bindings"], self._calls, head["config"])
+        self._loopback = Loopback(self._calls, head["name"])
         self._path.__enter__()
         self._path.forget()
         current.bind_env(self._env)
         try:
             module = loader.load(Path(head["main"]), self._path)
-            self._exports = exports.find(module)
+            self._exports = exports.find(module, prefixed=not head["flags"]["python_no_global_handlers"])
         except BaseException as error:
             # Also SystemExit and KeyboardInterrupt in a module body: a load that failed, not the end of the process.
             files = [module.__file__ for module in self._path.own_modules()]
@@ -266,5 +282,7 @@ class Session:
             "entrypoints": sorted(found.entrypoints),
             "files": [module.__file__ for module in path.own_modules()],
             "packages": path.third_party(),
+            "native": path.native(),
+            "warnings": found.warnings(),
             "python": ".".join(map(str, sys.version_info[:3])),
         }

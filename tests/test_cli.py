@@ -1,0 +1,375 @@
+"""The commands as a shell calls them: what they print, where, and with which exit code."""
+
+import json
+import re
+
+import pytest
+from click.testing import CliRunner
+from dev import Dev, command
+from support import CONFIG, HELLO
+
+from emulator import __version__
+from emulator.cli import group, main
+
+WORKFLOW = '[[workflows]]\nname = "order"\nbinding = "ORDER"\nclass_name = "Order"\n'
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """A command in this process, in a folder of its own: (exit code, stdout, stderr)."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        monkeypatch.setattr("sys.argv", ["emulator", *arguments])
+        code = 0
+        try:
+            main()
+        except SystemExit as ended:
+            code = ended.code
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return run
+
+
+@pytest.fixture
+def project(tmp_path):
+    """Writes files into the folder."""
+
+    def write(code=HELLO, config=""):
+        (tmp_path / "wrangler.toml").write_text(CONFIG + config)
+        if code is not None:
+            (tmp_path / "entry.py").write_text(code)
+        return tmp_path
+
+    return write
+
+
+# The program
+
+
+@pytest.mark.slow
+def test_the_module_is_the_command(tmp_path):
+    """
+    `python -m emulator` does what `emulator` does.
+    """
+    code, out, err = command(tmp_path, "--version")
+
+    assert (0, "") == (code, err)
+    assert __version__ in out
+
+
+def test_help_lists_the_commands(run):
+    """
+    Without arguments, and with -h, the commands are listed.
+    """
+    code, out, err = run("-h")
+
+    assert (0, "") == (code, err)
+    assert {"check", "cron", "dev", "init", "reset"} <= set(group.commands) <= set(out.split())
+    assert "dev" in "".join(run()[1:])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("fly",),
+        ("dev", "--fly"),
+        ("dev", "--port", "high"),
+        ("dev", "--port", "65536"),
+        ("dev", "--log-format", "xml"),
+        ("cron", "next"),
+        ("cron", "next", "* * * * *", "--count", "0"),
+        ("cron", "next", "* * * * *", "--from", "soon"),
+        ("init",),
+        ("check", "extra"),
+        ("dev", "--var", "novalue", "-c", "wrangler.toml"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_not_understood_is_exit_code_two(run, project, arguments):
+    """
+    A usage error is said on stderr, with exit code 2 and nothing on stdout.
+    """
+    project()
+    code, out, err = run(*arguments)
+
+    assert (2, "") == (code, out)
+    assert "Error" in err
+
+
+@pytest.mark.parametrize("arguments", [("dev",), ("check",), ("reset",)], ids=" ".join)
+def test_without_a_config_it_says_what_to_do(run, arguments):
+    """
+    Where there is no config, one line names the folder and two ways out.
+    """
+    code, out, err = run(*arguments)
+
+    assert (1, "") == (code, out)
+    assert err.startswith("error: no wrangler.toml")
+    assert "emulator init" in err
+    assert 1 == err.count("\n")
+
+
+@pytest.mark.parametrize("arguments", [("dev",), ("check",), ("reset",)], ids=" ".join)
+def test_a_config_that_is_not_there_is_named(run, arguments):
+    """
+    A file given with -c that does not exist is named.
+    """
+    code, _, err = run(*arguments, "-c", "nowhere.toml")
+
+    assert 1 == code
+    assert "nowhere.toml" in err
+    assert 1 == err.count("\n")
+
+
+# check
+
+
+def test_check_says_ok(run, project):
+    """
+    A worker that loads and a config that is right are "ok".
+    """
+    project()
+
+    assert (0, "ok\n", "") == run("check")
+
+
+def test_check_names_file_line_and_key(run, project):
+    """
+    Every complaint about the config stands on a line of its own with its file, line and key.
+    """
+    project(
+        config='[[queues.consumers]]\nqueue = "orders"\nmax_batch_size = "ten"\n[vars]\n[triggers]\ncrons = ["x"]\n'
+    )
+    code, out, err = run("check")
+
+    assert (1, "") == (code, out)
+    assert re.search(r"wrangler\.toml:8: .*max_batch_size", err)
+    assert re.search(r"wrangler\.toml:11: .*crons", err)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("def broken(:\n", "SyntaxError"),
+        ("\nimport no_such_module\n", "no_such_module"),
+        ("\nraise RuntimeError('not today')\n", "not today"),
+        ("\nraise SystemExit(3)\n", "SystemExit"),
+        ("\nimport os\nos._exit(3)\n", "exited with code 3"),
+        (HELLO, 'exports no workflow "Order"'),
+        (None, "there is no file"),
+    ],
+    ids=["syntax", "import", "exception", "exit", "hard exit", "missing class", "missing file"],
+)
+def test_check_says_what_does_not_load(run, project, code, words):
+    """
+    A worker that cannot be loaded is an error that says why, once, with exit code 1.
+    """
+    project(code, WORKFLOW)
+    exit_code, out, err = run("check")
+
+    assert (1, "") == (exit_code, out)
+    assert words in err
+    assert err.startswith("error: ")
+
+
+def test_check_names_the_line_that_fails(run, project):
+    """
+    An exception in a module body is reported with the worker's own file and line.
+    """
+    project("\nimport json\njson.loads('{')\n")
+
+    assert "entry.py:3" in run("check")[2]
+
+
+def test_check_tells_machines_in_json(run, project):
+    """
+    --json prints ok, errors and warnings, each with path, message and line, and nothing else.
+    """
+    project(config="[triggers]\ncrons = 3\n")
+    code, out, err = run("check", "--json")
+    told = json.loads(out)
+
+    assert (1, "") == (code, err)
+    assert {"ok", "errors", "warnings"} == told.keys()
+    assert told["ok"] is False
+    assert {"path", "message", "line"} <= told["errors"][0].keys()
+    assert 7 == told["errors"][0]["line"]
+
+    project()
+
+    assert {"ok": True, "errors": [], "warnings": []} == json.loads(run("check", "--json")[1])
+
+
+def test_check_leaves_nothing_behind(run, project):
+    """
+    Checking makes no state folder and no bytecode.
+    """
+    folder = project()
+    run("check")
+
+    assert ["entry.py", "wrangler.toml"] == sorted(path.name for path in folder.iterdir())
+
+
+def test_check_takes_an_environment(run, project):
+    """
+    -e checks that environment; one that the config has not is an error.
+    """
+    project(config='[env.staging]\nname = "staging"\n')
+
+    assert 0 == run("check", "-e", "staging")[0]
+    assert "nowhere" in "".join(run("check", "-e", "nowhere")[1:])
+
+
+# init
+
+
+def test_init_writes_a_project_that_passes_check(run, tmp_path):
+    """
+    The written project is listed file by file, and is in order.
+    """
+    code, out, err = run("init", "shop")
+
+    assert (0, "") == (code, err)
+    assert "wrote shop/wrangler.toml" in out
+    assert "emulator dev" in out
+    assert (0, "ok\n", "") == run("check", "-c", "shop/wrangler.toml")
+
+
+def test_init_replaces_nothing(run):
+    """
+    A second time it refuses, with one line and exit code 1.
+    """
+    run("init", "shop")
+    code, out, err = run("init", "shop")
+
+    assert (1, "") == (code, out)
+    assert "exists already" in err
+    assert 1 == err.count("\n")
+
+
+# cron next
+
+
+def test_cron_next_says_when(run):
+    """
+    First the cron in words, then its next times in UTC.
+    """
+    code, out, err = run("cron", "next", "0 12 * * MON", "--from", "2030-01-01T00:00:00Z", "--count", "2")
+    words, *times = out.splitlines()
+
+    assert (0, "") == (code, err)
+    assert "Monday" in words
+    assert ["2030-01-07T12:00:00Z", "2030-01-14T12:00:00Z"] == times
+
+
+def test_cron_next_tells_machines_in_json(run):
+    """
+    --json prints the expression, its words and five times.
+    """
+    told = json.loads(run("cron", "next", "*/15 * * * *", "--from", "2030-01-01T00:01:00+01:00", "--json")[1])
+
+    assert {"expression", "words", "times"} == told.keys()
+    assert "2029-12-31T23:15:00Z" == told["times"][0]
+    assert 5 == len(told["times"])
+
+
+@pytest.mark.parametrize(
+    ("expression", "field"),
+    [("61 * * * *", "minute"), ("* 24 * * *", "hour"), ("* * 0 * *", "day"), ("* * * 13 *", "month"), ("* * *", "")],
+)
+def test_cron_next_names_the_field_that_is_wrong(run, expression, field):
+    """
+    A bad expression is one line that names the field, and exit code 1.
+    """
+    code, out, err = run("cron", "next", expression)
+
+    assert (1, "") == (code, out)
+    assert field in err
+    assert 1 == err.count("\n")
+
+
+def test_cron_next_says_never(run):
+    """
+    A date that never comes is no error.
+    """
+    code, out, _ = run("cron", "next", "0 0 31 2 *")
+
+    assert 0 == code
+    assert "never" in out
+
+
+# reset
+
+
+def with_state(folder):
+    (folder / ".emulator").mkdir()
+    for name in ("state.db", "state.db-wal", "lock"):
+        (folder / ".emulator" / name).write_text("")
+
+
+def test_reset_forgets_all_state(run, project):
+    """
+    With --yes the database is gone, without a question.
+    """
+    folder = project()
+    with_state(folder)
+    code, out, _ = run("reset", "--yes")
+
+    assert 0 == code
+    assert "is empty" in out
+    assert [] == list((folder / ".emulator").glob("state.db*"))
+
+
+@pytest.mark.parametrize(("answer", "kept"), [("y\n", False), ("n\n", True), ("", True)], ids=["yes", "no", "nothing"])
+def test_reset_asks_first(project, monkeypatch, answer, kept):
+    """
+    Without --yes nothing goes unless somebody says so.
+    """
+    folder = project()
+    monkeypatch.chdir(folder)
+    with_state(folder)
+    CliRunner().invoke(group, ["reset"], input=answer)
+
+    assert kept == (folder / ".emulator" / "state.db").exists()
+
+
+def test_reset_has_nothing_to_do(run, project):
+    """
+    Where there is no state it says so, and that is no error.
+    """
+    project()
+    code, out, _ = run("reset", "--yes")
+
+    assert 0 == code
+    assert "holds no state" in out
+
+
+@pytest.mark.slow
+def test_reset_leaves_alone_what_is_in_use(run, tmp_path):
+    """
+    While an emulator runs on the folder, reset refuses and names its pid.
+    """
+    with Dev(tmp_path, code=HELLO) as dev:
+        code, _, err = run("reset", "--yes")
+
+        assert 1 == code
+        assert f"pid {dev.process.pid}" in err
+        assert "hello" == dev.get("/").text
+
+
+# Colours
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("environment", [{}, {"NO_COLOR": "1"}], ids=["pipe", "NO_COLOR"])
+def test_there_are_no_colours_where_none_are_wanted(tmp_path, environment):
+    """
+    Neither into a pipe nor with NO_COLOR does an escape sequence come.
+    """
+    with Dev(tmp_path, code=HELLO, environment=environment) as dev:
+        dev.get("/")
+        dev.wait_for("GET    /")
+
+        assert "\x1b" not in dev.text
