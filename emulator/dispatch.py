@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from emulator.clock import Clock
-from emulator.errors import WorkerError, WorkerGone
+from emulator.errors import WorkerError
 from emulator.generation import Conversation, failure
 from emulator.models import Failure, Invocation, Outcome
 from emulator.wire import Frame
@@ -23,7 +23,7 @@ class Event(Protocol):
 
     @property
     def kind(self) -> str:
-        """The frame's kind: fetch, scheduled or queue."""
+        """The frame's kind: fetch, upgrade, rpc, scheduled or queue."""
 
     @property
     def label(self) -> str:
@@ -57,7 +57,8 @@ class Dispatch:
         """
         Call a handler of the worker; a failing one is an outcome, not an exception.
 
-        Raises WorkerGone and LoadFailed for who must answer a browser, after the record is made.
+        Raises WorkerError for who must answer a browser, after the record is made: the process has ended, or what it
+        said cannot be sent.
         """
         started_at, started = self._clock.now(), time.perf_counter()
         generation = await worker.ready()
@@ -69,9 +70,9 @@ class Dispatch:
         try:
             last = await event.converse(conversation)
             outcome = _outcome(last, started)
-        except WorkerGone as gone:
-            error = gone
-            outcome = _outcome_of_error(gone, started)
+        except WorkerError as wrong:
+            error = wrong
+            outcome = _outcome_of_error(wrong, started)
         except BaseException:
             outcome = Outcome(outcome="canceled", milliseconds=_since(started))
             raise
@@ -84,7 +85,8 @@ class Dispatch:
 
     @property
     def is_busy(self) -> bool:
-        return bool(self._under_way)
+        # A web socket stays open for as long as somebody looks at a page; that is no work.
+        return any(event.kind != "upgrade" for event in self._under_way.values())
 
     def speaker(self, worker: str, generation: int, conversation: int) -> Event | None:
         """On whose behalf user code prints."""

@@ -21,7 +21,6 @@ from emulator.sdk.pyodide.ffi import (
     create_proxy,
     destroy_proxies,
     jsnull,
-    run_sync,
     to_js,
 )
 from emulator.sdk.workers import Blob, FormData, Request, Response, python_from_rpc, python_to_rpc
@@ -146,15 +145,7 @@ def test_jsnull():
     assert (False, "jsnull", True) == (bool(jsnull), repr(jsnull), JSON.parse("null") is jsnull)
 
 
-def test_run_sync_says_why_not():
-    """
-    Plain CPython cannot wait in the middle of a call.
-    """
-    with pytest.raises(RuntimeError, match=r"^run_sync\(\) is not emulated"):
-        run_sync(asyncio.sleep(0))
-
-
-@pytest.mark.parametrize("name", ["WebSocketPair", "HTMLRewriter", "caches", "Unknown"])
+@pytest.mark.parametrize("name", ["WebAssembly", "document", "process", "Unknown"])
 def test_a_name_we_do_not_have(name):
     """
     Both ways of asking name it and say why.

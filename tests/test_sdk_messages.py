@@ -307,7 +307,9 @@ def test_what_a_request_knows():
     assert HTTPMethod.GET == request.method == "GET"
     assert ("http://localhost/x?y=1", "manual") == (request.url, request.redirect)
     assert ("DFW", 99) == (request.cf.colo, request.cf.botManagement.score)
-    assert incoming().cf is None
+    assert "gzip" == incoming([("accept-encoding", "gzip")]).clone().cf.clientAcceptEncoding
+    assert "US" == incoming().cf.country
+    assert Request("http://localhost/").cf is None
 
 
 def test_an_unknown_verb_is_a_key_error():

@@ -7,12 +7,17 @@ from typing import Any
 
 from emulator.config import Config
 
-_FLAGS = ("python_workflows_implicit_dependencies", "python_no_global_handlers")
+_FLAGS = (
+    "python_no_global_handlers",
+    "python_workflows_implicit_dependencies",
+    "queue_consumer_no_wait_for_wait_until",
+)
 
 
 def load_head(config: Config) -> dict[str, Any]:
     """The frame that makes a user's process load the worker of this config."""
     return {
+        "name": config.name,
         "main": str(config.main),
         "module_root": str(config.module_root),
         "project": str(config.root),
@@ -36,7 +41,18 @@ def bindings(config: Config) -> list[dict[str, Any]]:
         for each in config.producers
     ]
     found += [{"name": each.binding, "type": "unsupported", "kind": each.kind} for each in config.unsupported]
-    found += [{"name": each.binding, "type": "unsupported", "kind": "Service"} for each in config.services]
+    found += [
+        {
+            "name": each.binding,
+            "type": "service",
+            "service": each.service,
+            "entrypoint": each.entrypoint,
+            "props": json.loads(json.dumps(dict(each.props), default=str)),
+        }
+        for each in config.services
+    ]
+    if config.assets is not None and config.assets.binding:
+        found.append({"name": config.assets.binding, "type": "assets"})
     return found
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 from emulator.guard.head import Limits, Refusal, check_head, check_headers
 from emulator.guard.origins import origins
 
-__all__ = ["Limits", "Refusal", "check_head", "check_headers", "guarded", "origins"]
+__all__ = ["Limits", "Refusal", "check_head", "check_headers", "guarded", "origins", "web_sockets"]
 
 
 def guarded(limits: Limits, *, parser: str = "") -> type[asyncio.Protocol]:
@@ -21,3 +22,9 @@ def guarded(limits: Limits, *, parser: str = "") -> type[asyncio.Protocol]:
     name = parser or ("httptools" if find_spec("httptools") else "h11")
     protocol = import_module(f"emulator.guard.by_{name}").GuardProtocol
     return type("GuardProtocol", (protocol,), {"limits": limits})
+
+
+def web_sockets(*arguments: Any, **options: Any) -> asyncio.Protocol:
+    """For `uvicorn.Config(ws=…)`: the protocol of one web socket, imported when the first one is asked for."""
+    made: asyncio.Protocol = import_module("emulator.guard.by_websockets").GuardedSocket(*arguments, **options)
+    return made

@@ -105,11 +105,29 @@ def check(scope: Scope, *, ours: bool, hosts: frozenset[str], strict_host: bool)
     host = parse_host(values[0].decode("latin-1")) if len(values) == 1 else None
     if host is None:
         return Refusal(400, "the Host header is not a host name with an optional port")
+    if not ours and scope["type"] == "websocket":
+        refusal = _check_socket(scope, host, hosts)
+        if refusal is not None:
+            return refusal
     if not ours and not strict_host:
         return None
     if not is_own_host(host, hosts):
         return _foreign_host(host, ours)
     return _check_ours(scope, host, hosts) if ours else None
+
+
+def _check_socket(scope: Scope, host: Host, hosts: frozenset[str]) -> Refusal | None:
+    """
+    A web socket of the worker's: pages of this machine and of the worker's own hosts may open it.
+
+    Browsers let any page open one, and read it; only we can say no.
+    """
+    for origin in _Headers(scope).all("origin"):
+        theirs = parse_host(origin.partition("://")[2])
+        if theirs is None or not (is_own_host(theirs, hosts) or theirs.name == host.name):
+            shown = ascii(origin[:100])
+            return Refusal(403, f"Origin {shown} may not open a web socket here; open the page from this machine")
+    return None
 
 
 def _foreign_host(host: Host, ours: bool) -> Refusal:
@@ -135,9 +153,15 @@ def _check_ours(scope: Scope, host: Host, hosts: frozenset[str]) -> Refusal | No
     if is_trigger and method in _READING and not is_loopback(host.name) and not origins:
         # To a name that is no loopback name browsers say nothing of where such a request comes from.
         return Refusal(403, "under this name the handler runs only by POST; use POST, or localhost")
-    if method not in _READING and headers.has_body() and not _JSON.fullmatch(headers.get("content-type")):
+    if method not in _READING and headers.has_body() and not _may_be_read(headers):
         return Refusal(415, "the body must be JSON; send Content-Type: application/json")
     return None
+
+
+def _may_be_read(headers: _Headers) -> bool:
+    """JSON; or something with a token, as wrangler sends it: no page can send one without asking, and none may."""
+    has_token = headers.get("authorization").startswith("Bearer ") or bool(headers.all("x-auth-key"))
+    return has_token or _JSON.fullmatch(headers.get("content-type")) is not None
 
 
 def _is_visit(headers: _Headers) -> bool:

@@ -6,16 +6,15 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from emulator.errors import EmulatorError, WorkerError, WorkerGone
+from emulator.errors import EmulatorError, WorkerError
 from emulator.generation import Conversation
 from emulator.guard import check_headers
+from emulator.handlers.request import Receive, Scope, Send, request_head, target
+from emulator.handlers.websocket import WebSocketEvent
 from emulator.models import Outcome
 from emulator.wire import WINDOW, Frame
 from emulator.worker import Worker
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Explain = Callable[[Scope, Send, EmulatorError], Awaitable[None]]
 
 _PIECE = 64 << 10
@@ -26,31 +25,51 @@ class Fetch:
     """The worker's own routes. A failing handler is explained to the browser by `explain`."""
 
     def __init__(
-        self, worker: Worker, dispatch: Callable[[Worker, FetchEvent], Awaitable[Outcome]], explain: Explain
+        self,
+        worker: Worker,
+        dispatch: Callable[[Worker, FetchEvent | WebSocketEvent], Awaitable[Outcome]],
+        explain: Explain,
     ) -> None:
         self._worker = worker
         self._dispatch = dispatch
         self._explain = explain
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        event: FetchEvent | WebSocketEvent
+        if scope["type"] == "websocket":
+            event = WebSocketEvent(scope, receive, send)
+            scope, send = {**scope, "method": "GET"}, _refusing(send)
+        else:
+            event = FetchEvent(scope, receive, send)
         if self._worker.error is not None:
             await self._explain(scope, send, self._worker.error)
             return
-        event = FetchEvent(scope, receive, send)
         try:
             outcome = await self._dispatch(self._worker, event)
-        except WorkerGone as gone:
-            await self._fail(scope, send, event, gone)
+        except WorkerError as wrong:
+            await self._fail(scope, send, event, wrong)
             return
         if outcome.error is not None and not event.answered:
             error = outcome.error
             await self._fail(scope, send, event, WorkerError(error.name, error.message, error.trace))
 
-    async def _fail(self, scope: Scope, send: Send, event: FetchEvent, error: WorkerError) -> None:
+    async def _fail(self, scope: Scope, send: Send, event: FetchEvent | WebSocketEvent, error: WorkerError) -> None:
+        if event.answered and event.status == 101:
+            # The web socket has been closed, which says it all.
+            return
         if event.answered:
             # Half an answer is out; closing the connection is the only honest way to say that it is not whole.
             raise error
         await self._explain(scope, send, error)
+
+
+def _refusing(send: Send) -> Send:
+    """Sends the response of a request for a web socket that does not become one."""
+
+    async def sent(message: MutableMapping[str, Any]) -> None:
+        await send({**message, "type": f"websocket.{message['type']}"})
+
+    return sent
 
 
 class FetchEvent:
@@ -66,6 +85,7 @@ class FetchEvent:
         self._more_room = asyncio.Event()
         self._watcher: asyncio.Task[None] | None = None
         self.answered = False
+        self._is_whole = False
         self.status = 0
 
     @property
@@ -74,22 +94,10 @@ class FetchEvent:
 
     @property
     def title(self) -> str:
-        return _target(self._scope)
+        return target(self._scope)
 
     def frame(self) -> tuple[dict[str, Any], bytes]:
-        scope = self._scope
-        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
-        names = {name for name, _ in headers}
-        if "cf-connecting-ip" not in names and scope.get("client"):
-            headers.append(("cf-connecting-ip", scope["client"][0]))
-        host = next((value for name, value in headers if name == "host"), "127.0.0.1")
-        return {
-            "method": scope["method"],
-            "url": f"{scope['scheme']}://{host}{_target(scope)}",
-            "headers": headers,
-            "has_body": "content-length" in names or "transfer-encoding" in names,
-            "cf": None,
-        }, b""
+        return request_head(self._scope), b""
 
     def result(self, outcome: Outcome) -> str:
         if self.status:
@@ -120,13 +128,18 @@ class FetchEvent:
     async def _leave_on_disconnect(self, conversation: Conversation) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
-        conversation.send("cancel")
+        self._leave(conversation)
+
+    def _leave(self, conversation: Conversation) -> None:
+        # The server calls the end of a whole answer a disconnect, too; what `waitUntil` still does is to go on then.
+        if not self._is_whole:
+            conversation.send("cancel")
 
     async def _upload(self, conversation: Conversation) -> None:
         while True:
             message = await self._receive()
             if message["type"] == "http.disconnect":
-                conversation.send("cancel")
+                self._leave(conversation)
                 return
             body: bytes = message.get("body", b"")
             for start in range(0, len(body), _PIECE):
@@ -149,10 +162,12 @@ class FetchEvent:
                     self._room += frame.head["bytes"]
                     self._more_room.set()
                 case "head":
-                    await self._start(frame)
+                    self._is_whole = not frame.head["more"]
+                    await self._start(frame, conversation)
                     if frame.head.get("done"):
                         return None
                 case "body":
+                    self._is_whole = not frame.head["more"]
                     await self._send(
                         {"type": "http.response.body", "body": frame.body, "more_body": frame.head["more"]}
                     )
@@ -163,10 +178,11 @@ class FetchEvent:
                 case _:
                     pass
 
-    async def _start(self, frame: Frame) -> None:
+    async def _start(self, frame: Frame, conversation: Conversation) -> None:
         status, headers = frame.head["status"], frame.head["headers"]
         wrong = check_headers(headers)
         if wrong is not None:
+            conversation.leave()
             raise WorkerError("BadHeader", wrong)
         self.answered, self.status = True, status
         raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
@@ -181,10 +197,3 @@ class FetchEvent:
         await self._send({"type": "http.response.start", "status": status, "headers": raw})
         if not more:
             await self._send({"type": "http.response.body", "body": frame.body})
-
-
-def _target(scope: Scope) -> str:
-    """Path and query as the client sent them, percent-encoding kept."""
-    raw: bytes = scope.get("raw_path") or scope["path"].encode()
-    query: bytes = scope.get("query_string", b"")
-    return (raw + b"?" + query if query else raw).decode("latin-1")

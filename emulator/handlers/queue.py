@@ -127,6 +127,17 @@ class Broker:
         await self._store.durable()
         return count
 
+    def in_flight(self, queue: str) -> int:
+        """How many messages of a queue are being delivered."""
+        lane = self._lanes.get(queue)
+        return 0 if lane is None else len(lane.taken)
+
+    async def forget(self, queue: str) -> None:
+        """Forget a queue with its messages."""
+        with self._store.transaction():
+            self._store.messages.forget(queue)
+        await self._store.durable()
+
     async def pause(self, queue: str, *, paused: bool = True) -> None:
         """Deliver nothing from this queue until `pause(queue, paused=False)`; also after a restart."""
         with self._store.transaction():

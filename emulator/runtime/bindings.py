@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from emulator.runtime import values
+from emulator.runtime.assets import AssetsBinding
 from emulator.runtime.calls import Calls, Pending
+from emulator.runtime.services import ServiceBinding
 from emulator.sdk.workers.rpc import JsDict
 from emulator.wire import Frame
 
@@ -23,6 +25,11 @@ class Env:
             raise AttributeError(name)
         names = ", ".join(sorted(key for key in self.__dict__ if not key.startswith("_"))) or "nothing"
         raise AttributeError(f'env has no binding "{name}"; {self.__dict__["_config"]} defines {names}')
+
+    @property
+    def _env(self) -> Env:
+        """Where the platform wraps, this is what is wrapped: here it is the same."""
+        return self
 
     def __repr__(self) -> str:
         return f"<env {', '.join(key for key in self.__dict__ if not key.startswith('_'))}>"
@@ -181,6 +188,10 @@ def _binding(binding: dict[str, Any], calls: Calls) -> Any:
             return WorkflowBinding(calls, binding["workflow"])
         case "queue":
             return QueueBinding(calls, binding["queue"], binding["delivery_delay"])
+        case "assets":
+            return AssetsBinding(calls)
+        case "service":
+            return ServiceBinding(calls, binding["service"], binding["entrypoint"], binding["props"])
         case _:
             return Unsupported(binding["name"], binding["kind"])
 

@@ -9,6 +9,9 @@ from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Generic, TypeVar
 
 from emulator.runtime.output import speaker
+from emulator.runtime.streams import InBody
+from emulator.runtime.traces import revive
+from emulator.sdk.workers.proxy import JsException
 from emulator.sdk.workers.workflows import WorkflowError
 from emulator.wire import Channel, Frame
 
@@ -38,6 +41,7 @@ class Calls:
         self._channel = channel
         self._numbers = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Frame]] = {}
+        self._bodies: dict[int, InBody] = {}
 
     def ask(self, target: str, method: str, head: dict[str, Any], body: bytes = b"") -> asyncio.Future[Frame]:
         """Send a call now; the future is its answer, or raises what the other side says."""
@@ -50,6 +54,10 @@ class Calls:
         return answer
 
     def answered(self, frame: Frame) -> None:
+        if frame.kind == "piece" or frame.head.get("more"):
+            self._body_of(frame)
+        if frame.kind == "piece":
+            return
         answer = self._waiting.pop(frame.id, None)
         if answer is None or answer.done():
             return
@@ -59,10 +67,27 @@ class Calls:
         else:
             answer.set_exception(_exception(error))
 
+    def body_of(self, frame: Frame) -> InBody:
+        """The rest of an answer that comes in pieces."""
+        found: InBody = frame.head["body"]
+        return found
+
+    def _body_of(self, frame: Frame) -> None:
+        body = self._bodies.setdefault(frame.id, InBody(self._channel, frame.id, credit="taken"))
+        frame.head["body"] = body
+        body.feed(frame)
+        if not frame.head["more"]:
+            del self._bodies[frame.id]
+
 
 def _exception(error: dict[str, Any]) -> Exception:
     if "code" in error:
         return WorkflowError(error["code"], error["message"])
+    if "remote" in error:
+        # What another worker raised, as the platform shows it; the exception itself is its cause.
+        told = JsException("PythonError", error["remote"]["trace"])
+        told.__cause__ = revive(error["remote"])
+        return told
     kind = getattr(builtins, error["kind"], Exception)
     return (
         kind(error["message"])

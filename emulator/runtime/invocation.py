@@ -49,9 +49,10 @@ class Invocation:
 class Context:
     """The `ctx` of a handler: developers.cloudflare.com/workers/runtime-apis/context."""
 
-    def __init__(self, invocation: Invocation, props: Any = None) -> None:
+    def __init__(self, invocation: Invocation, props: Any = None, exports: Any = None) -> None:
         self._invocation = invocation
         self.props = {} if props is None else props
+        self.exports = exports
         self.passes_through = False
 
     def waitUntil(self, awaitable: Any) -> None:

@@ -13,9 +13,11 @@ _PIECE = 64 << 10
 class InBody:
     """A body that arrives: an async iterator that gives credit for what has been read."""
 
-    def __init__(self, channel: Channel, number: int) -> None:
+    def __init__(self, channel: Channel, number: int, *, credit: str = "credit") -> None:
         self._channel = channel
         self._number = number
+        self._credit = credit
+        self._error: str | None = None
         self._pieces: deque[bytes] = deque()
         self._ended = False
         self._news = asyncio.Event()
@@ -24,6 +26,7 @@ class InBody:
         if frame.body:
             self._pieces.append(frame.body)
         self._ended = self._ended or not frame.head["more"]
+        self._error = frame.head.get("error")
         self._news.set()
 
     def __aiter__(self) -> InBody:
@@ -31,13 +34,20 @@ class InBody:
 
     async def __anext__(self) -> bytes:
         while not self._pieces:
+            if self._error is not None:
+                raise OSError(self._error)
             if self._ended:
                 raise StopAsyncIteration
             self._news.clear()
             await self._news.wait()
         piece = self._pieces.popleft()
-        self._channel.send("credit", self._number, {"bytes": len(piece)})
+        self._channel.send(self._credit, self._number, {"bytes": len(piece)})
         return piece
+
+    async def aclose(self) -> None:
+        """Nobody reads on."""
+        if self._credit == "taken" and not self._ended:
+            self._channel.send("leave", self._number)
 
 
 class OutBody:

@@ -12,12 +12,19 @@ _NAMES = {
     "objects": "Array Map Object Set",
     "web": "Blob File FormData Headers Request Response fetch",
     "url": "URL URLSearchParams encodeURI encodeURIComponent",
+    "abort": "AbortController AbortSignal",
+    "cache": "caches",
     "dates": "Date",
+    "numbers": "Boolean Math Number RegExp String isNaN parseFloat parseInt",
+    "pipes": "TransformStream WritableStream",
+    "rewriter": "HTMLRewriter",
     "promise": "Promise clearInterval clearTimeout queueMicrotask setInterval setTimeout",
     "values": "JSON TextDecoder TextEncoder atob btoa console crypto performance structuredClone undefined",
     "../workers/streams": "ReadableStream",
+    "../workers/sockets": "WebSocket WebSocketPair",
+    "../workers/events": "CloseEvent ErrorEvent Event EventTarget MessageEvent",
     "../workers/buffers": (
-        "ArrayBuffer BigInt64Array BigUint64Array Float32Array Float64Array Int16Array Int32Array Int8Array"
+        "ArrayBuffer BigInt64Array BigUint64Array DataView Float32Array Float64Array Int16Array Int32Array Int8Array"
         " Uint16Array Uint32Array Uint8Array Uint8ClampedArray"
     ),
 }
@@ -25,22 +32,18 @@ _HOMES = {name: home for home, names in _NAMES.items() for name in names.split()
 _ERRORS = ("Error", "EvalError", "RangeError", "ReferenceError", "SyntaxError", "TypeError", "URIError")
 
 _INSTEAD = {
-    "AbortController": "cancel the task that awaits, or use asyncio.timeout()",
-    "AbortSignal": "cancel the task that awaits, or use asyncio.timeout()",
-    "DataView": "use the struct module",
+    "BigInt": "use int",
+    "DurableObject": "derive from workers.DurableObject",
     "Function": "the platform forbids code made from text as well",
-    "HTMLRewriter": "use a Python parser such as html.parser",
-    "Math": "use the math module",
-    "Number": "use int and float",
-    "RegExp": "use the re module",
-    "String": "use str",
-    "TransformStream": "pass an async generator to Response(...)",
-    "WebSocket": "use a Python package such as websockets",
-    "WebSocketPair": "web sockets are not emulated",
-    "WritableStream": "pass an async generator to Response(...)",
-    "caches": "keep values in a dict of the module: there is no cache to share locally",
+    "RpcTarget": "derive from workers.WorkerEntrypoint, and call its methods over a service binding",
+    "WebAssembly": "use a Python package that brings its own wheel",
+    "addEventListener": "write a class Default(WorkerEntrypoint) with fetch",
+    "document": "a worker has no page; make HTML as text",
+    "localStorage": "keep values in a binding",
     "eval": "the platform forbids code made from text as well",
     "process": "use os.environ and sys",
+    "require": "there are no JavaScript modules here; import a Python one",
+    "window": "use globalThis",
 }
 
 

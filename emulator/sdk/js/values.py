@@ -10,7 +10,6 @@ import sys
 import time
 import traceback
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 from emulator.sdk.js.dates import Date
@@ -180,6 +179,3 @@ JSON = _Json.new()
 console = Console.new()
 crypto = _Crypto.new()
 performance = _Performance.new()
-Number: Callable[[Any], Any] = float
-String = js_text
-Boolean = bool

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 from emulator.sdk import workers
 from emulator.sdk.workers.errors import AbortError, BodyUsedError, HttpStatusError
+from emulator.sdk.workers.stacks import run_sync
 
-__all__ = ["AbortError", "BodyUsedError", "FetchResponse", "HttpStatusError", "pyfetch"]
+__all__ = ["AbortError", "BodyUsedError", "FetchResponse", "HttpStatusError", "open_url", "pyfetch"]
 
 FetchResponse = workers.FetchResponse
 
@@ -16,4 +18,15 @@ async def pyfetch(url: Any, /, *, signal: Any = None, fetcher: Any = None, **opt
     """Fetch a URL. Raises OSError when no answer comes."""
     if fetcher is not None:
         options["fetcher"] = fetcher
+    if signal is not None:
+        options["signal"] = signal
     return await workers.fetch(url, **options)
+
+
+def open_url(url: str) -> io.StringIO:
+    """The text at a URL, for code that is not async. Raises OSError when no answer comes."""
+    return io.StringIO(run_sync(_text(url)))
+
+
+async def _text(url: str) -> str:
+    return await (await workers.fetch(url)).text()

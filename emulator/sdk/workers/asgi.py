@@ -11,6 +11,9 @@ from urllib.parse import unquote, urlsplit
 
 from . import current
 from .entrypoints import WorkerEntrypoint
+from .gateway import BaseOptions
+from .inline import use_no_threads
+from .later import part
 from .request import Request, _source
 from .response import Response
 
@@ -24,7 +27,11 @@ log = logging.getLogger("asgi")
 background_tasks: set[asyncio.Future[Any]] = set()
 
 
-async def fetch(app: App, req: Any, env: Any, ctx: Any = None) -> Response:
+class Options(BaseOptions):
+    """How responses leave."""
+
+
+async def fetch(app: App, req: Any, env: Any, ctx: Any = None, *, options: Options | None = None) -> Response:
     """
     The application's response to a request. Its lifespan begins before and ends after each one.
 
@@ -34,6 +41,7 @@ async def fetch(app: App, req: Any, env: Any, ctx: Any = None) -> Response:
     request, _ = _source(req)
     if request is None:
         raise TypeError(f"asgi.fetch() takes a Request, got {type(req).__name__}")
+    use_no_threads()
     lifespan = _Lifespan(app)
     await lifespan.say("startup")
     exchange = _Exchange(app, request_to_scope(request, env, state=dict(lifespan.state)), await request.bytes())
@@ -51,12 +59,21 @@ async def fetch(app: App, req: Any, env: Any, ctx: Any = None) -> Response:
     return response
 
 
-def entrypoint(app: App) -> type[WorkerEntrypoint]:
-    """A class that serves an application: `Default = asgi.entrypoint(app)`."""
+async def websocket(app: App, req: Any, env: Any = None) -> Response:
+    """The response that opens a web socket, behind which the application talks with the browser."""
+    use_no_threads()
+    answer: Response = await part("workers.conversation").websocket(app, request_to_scope(req, env, ws=True))
+    return answer
+
+
+def entrypoint(app: App, *, options: Options | None = None) -> type[WorkerEntrypoint]:
+    """A class that serves an application, web sockets included: `Default = asgi.entrypoint(app)`."""
 
     class Default(WorkerEntrypoint):
         async def fetch(self, request: Request) -> Response:
-            return await fetch(app, request, self.env, self.ctx)
+            if str(request.headers.get("upgrade", "")).lower() == "websocket":
+                return await websocket(app, request, self.env)
+            return await fetch(app, request, self.env, self.ctx, options=options)
 
     return Default
 
@@ -220,9 +237,10 @@ def run_in_background(coro: Any) -> None:
 
 def __getattr__(name: str) -> Any:
     if name == "env":
+        # FastAPI reads the annotation: this class stands for requests and web sockets alike.
+        _env_of.__annotations__["request"] = importlib.import_module("starlette.requests").HTTPConnection
         return importlib.import_module("fastapi").Depends(_env_of)
-    text = "; web sockets are not emulated" if name == "websocket" else ""
-    raise AttributeError(f"module 'workers.asgi' has no attribute '{name}'{text}", name=name)
+    raise AttributeError(f"module 'workers.asgi' has no attribute '{name}'", name=name)
 
 
 async def _env_of(request: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -129,6 +130,42 @@ class TypedArray(Buffer):
     def set(self, numbers: Any, offset: int = 0) -> None:
         for index, number in enumerate(numbers):
             self[offset + index] = number
+
+
+class DataView(Buffer):
+    """Numbers of any size, at any place of an `ArrayBuffer`; big-endian unless asked otherwise."""
+
+    def __init__(self, buffer: ArrayBuffer, offset: int = 0, length: int | None = None) -> None:
+        self.buffer, self.byteOffset = buffer, offset
+        self._view = buffer._view[offset : None if length is None else offset + length]
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        action, kind = name[:3], _NUMBERS.get(name[3:])
+        if action not in ("get", "set") or kind is None:
+            raise AttributeError(name)
+
+        def get(offset: int, little: bool = False) -> Any:
+            return struct.unpack_from(("<" if little else ">") + kind, self._view, offset)[0]
+
+        def put(offset: int, number: Any, little: bool = False) -> None:
+            struct.pack_into(("<" if little else ">") + kind, self._view, offset, number)
+
+        return get if action == "get" else put
+
+
+_NUMBERS = {
+    "Int8": "b",
+    "Uint8": "B",
+    "Int16": "h",
+    "Uint16": "H",
+    "Int32": "i",
+    "Uint32": "I",
+    "BigInt64": "q",
+    "BigUint64": "Q",
+    "Float16": "e",
+    "Float32": "f",
+    "Float64": "d",
+}
 
 
 class Uint8Array(TypedArray):

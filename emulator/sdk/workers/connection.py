@@ -107,14 +107,15 @@ def _framing(method: str, content: Content) -> Pairs:
     return [("content-length", str(len(content)))] if isinstance(content, bytes) else [("transfer-encoding", "chunked")]
 
 
-async def _read_head(reader: asyncio.StreamReader) -> tuple[int, str, Pairs]:
+async def _read_head(reader: asyncio.StreamReader, first: int = 200) -> tuple[int, str, Pairs]:
+    """The head of an answer; those with a status below `first` only come ahead of it."""
     while True:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-        first, *lines = head[:-4].split("\r\n")
-        version, status, *reason = first.split(" ", 2)
+        line, *lines = head[:-4].split("\r\n")
+        version, status, *reason = line.split(" ", 2)
         if not version.startswith("HTTP/1"):
-            raise ValueError(first[:80])
-        if int(status) >= 200:
+            raise ValueError(line[:80])
+        if int(status) >= first:
             fields = [line.partition(":") for line in lines]
             return int(status), "".join(reason), [(name.lower(), value.strip()) for name, _, value in fields]
 

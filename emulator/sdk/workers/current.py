@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Iterator, Mapping
+import asyncio
+from collections.abc import Awaitable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol
@@ -53,6 +54,21 @@ def wait_until(awaitable: Awaitable[Any], /) -> None:
     running.wait_until(awaitable)
 
 
+def keep(work: Coroutine[Any, Any, Any]) -> None:
+    """Let work of our own go on: as `waitUntil` where a handler runs, or else by itself."""
+    running = invocation.get(None)
+    if running is not None:
+        running.wait_until(work)
+        return
+    task = asyncio.ensure_future(work)
+    _kept.add(task)
+    task.add_done_callback(_kept.discard)
+
+
+# The loop keeps weak references only: without this the work could vanish half done.
+_kept: set[asyncio.Future[Any]] = set()
+
+
 @contextmanager
 def patch_env(changes: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None, **more: Any) -> Iterator[None]:
     """Lay other values over the importable env, within a `with` block."""
@@ -67,7 +83,7 @@ class EnvWrapper:
     """The bindings, by attribute. Without an env of its own it is the current one's, patches included."""
 
     def __init__(self, env: Any = None) -> None:
-        self._own = env
+        self._own: Any = env._own if isinstance(env, EnvWrapper) else env
 
     @property
     def _env(self) -> Any:

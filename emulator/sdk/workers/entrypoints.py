@@ -50,6 +50,20 @@ class DurableObjectAbort(BaseException):
         super().__init__(reason or "Durable Object abort requested")
 
 
+class DurableObjectContext:
+    """What the platform wraps the `ctx` of a durable object in; everything is handed on."""
+
+    def __init__(self, ctx: Any) -> None:
+        self._ctx = getattr(ctx, "_ctx", ctx)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ctx, name)
+
+    def abort(self, reason: str | None = None) -> None:
+        """Give this object up: no `except Exception` may keep it alive."""
+        raise DurableObjectAbort(reason)
+
+
 def handler(function: Callable[P, R]) -> Callable[P, R]:
     """Mark an older, module-level handler such as `on_fetch`: it gets the classes of `workers`."""
 

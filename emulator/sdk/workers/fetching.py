@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from urllib.parse import SplitResult, urlunsplit
 
+from .body import Content
 from .connection import Answer, exchange
 from .errors import AbortError
 from .headers import Pairs, find
+from .later import part
 from .request import Request, _source
 from .response import FetchResponse, Response, from_network
 from .urls import parse
@@ -17,6 +20,7 @@ from .urls import parse
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST = 20
 _SMALL = 1 << 16
+Send = Callable[[SplitResult, str, Pairs, Content], Awaitable[Answer]]
 _PRIVATE = ("authorization", "cookie", "proxy-authorization")
 
 
@@ -30,10 +34,14 @@ async def fetch(resource: Any, **options: Any) -> Response:
     if fetcher is not None:
         return _response(await fetcher(resource, **options))
     request, _ = _source(resource)
+    signal = options.pop("signal", None)
     if request is None or options:
         request = Request(request or resource, **options)
+    if (find(request._pairs, "upgrade") or "").lower() == "websocket":
+        answer: Response = await part("workers.dialling").upgrade(request._url, request._pairs)
+        return answer
     try:
-        return await _follow(request)
+        return await (follow(request) if signal is None else _unless_aborted(request, signal))
     except (OSError, ssl.SSLError) as error:
         if isinstance(error, AbortError):
             raise
@@ -44,13 +52,34 @@ def _response(found: Any) -> Response:
     return found if isinstance(found, Response) else Response(found)
 
 
-async def _follow(request: Request) -> Response:
+async def _unless_aborted(request: Request, signal: Any) -> Response:
+    """The answer, if the signal leaves it the time. Raises AbortError."""
+    if signal.aborted:
+        raise AbortError(str(signal.reason))
+    work = asyncio.ensure_future(follow(request))
+    signal.addEventListener("abort", lambda event: work.cancel())
+    try:
+        return await work
+    except asyncio.CancelledError:
+        if signal.aborted and not _is_cancelled():
+            raise AbortError(str(signal.reason)) from None
+        work.cancel()
+        raise
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+async def follow(request: Request, send: Send = exchange) -> Response:
+    """The answer to a request, sent by `send`, once no redirect is left to follow."""
     mode = request._options.get("redirect", "follow")
     method, pairs, content, url = request._method, request._pairs, request._body.take(), parse(request._url)
     for hop in range(_MOST + 1):
         if url.scheme not in ("http", "https"):
             raise TypeError(f"Fetch API cannot load: {urlunsplit(url)}")
-        answer = await exchange(url, method, pairs, content)
+        answer = await send(url, method, pairs, content)
         location = find(answer.pairs, "location")
         if answer.status not in _REDIRECTS or location is None or mode == "manual":
             return await _finished(answer, url, redirected=hop > 0)

@@ -77,7 +77,7 @@ class Request(Message):
     ) -> Request:
         """A request that came in: nothing is checked or looked at before it is asked for."""
         request = cls.__new__(cls)
-        request._begin(method, url, headers, Body(body), cf)
+        request._begin(method, url, headers, Body(body), _EDGE if cf is None else cf)
         request._options = _FROM_OUTSIDE
         return request
 
@@ -107,6 +107,9 @@ class Request(Message):
     @property
     def cf(self) -> Any:
         """What the platform knows of the client, by attribute; None when it knows nothing."""
+        if self._cf is _EDGE:
+            # Few handlers look at it, so it is made for those that do.
+            self._cf = part("workers.edge").cf_of(self._pairs)
         return None if self._cf is None else _attributes(self._cf)
 
     @property
@@ -164,6 +167,7 @@ class Request(Message):
         return f"Request(method={self._method!r}, url={self._url!r})"
 
 
+_EDGE: dict[str, Any] = {}
 _FROM_OUTSIDE: dict[str, Any] = {"redirect": "manual"}
 
 

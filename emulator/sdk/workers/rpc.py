@@ -7,7 +7,15 @@ from typing import Any
 from .current import EnvWrapper as _EnvWrapper
 from .later import part
 
-__all__ = ["JsDict", "_EnvWrapper", "python_from_rpc", "python_to_rpc"]
+__all__ = [
+    "JsDict",
+    "_BindingWrapper",
+    "_EnvWrapper",
+    "_FetcherWrapper",
+    "_RpcStubWrapper",
+    "python_from_rpc",
+    "python_to_rpc",
+]
 
 
 class JsDict(dict[str, Any]):
@@ -27,6 +35,33 @@ class JsDict(dict[str, Any]):
             del self[name]
         except KeyError:
             raise AttributeError(name) from None
+
+
+class _BindingWrapper:
+    """What the platform wraps a binding in. Here a binding is Python already; a wrapper hands on everything."""
+
+    def __init__(self, binding: Any) -> None:
+        self._binding = getattr(binding, "_binding", binding)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._binding, name)
+
+    def __getitem__(self, key: Any) -> Any:
+        return getattr(self._binding, key) if isinstance(key, str) else self._binding[key]
+
+    def __repr__(self) -> str:
+        return repr(self._binding)
+
+
+class _FetcherWrapper(_BindingWrapper):
+    """Of a worker."""
+
+
+class _RpcStubWrapper(_BindingWrapper):
+    """Of a function."""
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        return self._binding(*arguments, **keywords)
 
 
 def python_to_rpc(value: Any) -> Any:

@@ -67,7 +67,13 @@ class WorkflowStep(Protocol):
     """The `step` of a run. developers.cloudflare.com/workflows/python/python-workers-api"""
 
     def do(
-        self, name: str | None = None, *, concurrent: bool = False, config: StepConfig | None = None
+        self,
+        name: str | None = None,
+        *,
+        concurrent: bool = False,
+        config: StepConfig | None = None,
+        rollback: Callable[..., Any] | None = None,
+        rollback_config: StepConfig | None = None,
     ) -> StepDecorator: ...
 
     def sleep(self, name: str, duration: Duration, /) -> Awaitable[None]: ...

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
+from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from typing import Any
 
+from . import current
 from .body import Body, Content, pieces
 from .buffers import Uint8Array
-from .proxy import JsProxy
+from .later import part
+from .proxy import JsException, JsProxy, options_of
 
 
 def over(body: Body) -> Any:
@@ -21,18 +26,19 @@ class ReadableStream(JsProxy):
     """
     A stream of bytes, as JavaScript's class of that name.
 
-    `new()` takes an async or sync iterator of bytes or str; `async for` gives a `Uint8Array` for each piece.
+    `new()` takes an object with the functions `start`, `pull` and `cancel`, or an iterator of bytes or str, sync or
+    async; `async for` gives a `Uint8Array` for each piece.
     """
 
     _body: Body
 
-    def __init__(self, source: Any = None) -> None:
+    def __init__(self, source: Any = None, strategy: Any = None) -> None:
         if isinstance(source, AsyncIterable | Iterator):
             self._body = Body(pieces(source))
         elif source is None:
             self._body = Body(b"")
         else:
-            raise TypeError("ReadableStream.new() takes an iterator of bytes here; underlying sources are not emulated")
+            self._body = Body(pieces(_pulled(source)))
 
     @property
     def locked(self) -> bool:
@@ -60,8 +66,79 @@ class ReadableStream(JsProxy):
     def getReader(self, options: Any = None) -> Any:
         return ReadableStreamDefaultReader.new(self)
 
+    def pipeTo(self, target: Any, options: Any = None) -> Any:
+        """Write everything to a `WritableStream`, and close it."""
+
+        async def pipe() -> None:
+            writer = target.getWriter()
+            async for piece in self:
+                await writer.write(piece)
+            await writer.close()
+
+        return part("js.promise").Promise.resolve(pipe())
+
+    def pipeThrough(self, pair: Any, options: Any = None) -> Any:
+        """What comes out of a `TransformStream` when everything is written to it."""
+        current.keep(_awaited(self.pipeTo(pair.writable)))
+        return pair.readable
+
     def _as_body(self) -> tuple[Content, None]:
         return self._body.take(), None
+
+
+class _Controller:
+    """What an underlying source hands its pieces to."""
+
+    desiredSize = 1
+
+    def __init__(self) -> None:
+        self.pieces: deque[Any] = deque()
+        self.news = asyncio.Event()
+
+    def enqueue(self, piece: Any) -> None:
+        self.pieces.append(piece)
+        self.news.set()
+
+    def close(self) -> None:
+        self.enqueue(None)
+
+    def error(self, reason: Any = None) -> None:
+        self.enqueue(reason if isinstance(reason, BaseException) else JsException("Error", str(reason)))
+
+
+async def _pulled(source: Any) -> AsyncIterator[Any]:
+    given = options_of(source)
+    controller = _Controller()
+    ended = False
+    try:
+        await _told(given.get("start"), controller)
+        while True:
+            if not controller.pieces and "pull" in given:
+                await _told(given["pull"], controller)
+            while not controller.pieces:
+                controller.news.clear()
+                await controller.news.wait()
+            piece = controller.pieces.popleft()
+            if piece is None or isinstance(piece, BaseException):
+                ended = True
+            if isinstance(piece, BaseException):
+                raise piece
+            if ended:
+                return
+            yield piece
+    finally:
+        if not ended:
+            await _told(given.get("cancel"), None)
+
+
+async def _awaited(promise: Any) -> None:
+    await promise
+
+
+async def _told(function: Any, argument: Any) -> None:
+    result = part("pyodide.code").relaxed_call(function, argument) if function is not None else None
+    if inspect.isawaitable(result):
+        await result
 
 
 class ReadableStreamDefaultReader(JsProxy):

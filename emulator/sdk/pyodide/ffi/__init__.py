@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+import sys
 from typing import Any
 
 from emulator.sdk.js.convert import ConversionError, to_js
@@ -10,17 +10,45 @@ from emulator.sdk.js.objects import Array as JsArray
 from emulator.sdk.js.objects import Map as JsMap
 from emulator.sdk.js.promise import Promise as JsPromise
 from emulator.sdk.js.proxies import JsDoubleProxy, JsOnceCallable, create_once_callable, create_proxy, destroy_proxies
+from emulator.sdk.pyodide.ffi.kinds import (
+    JsAsyncGenerator,
+    JsAsyncIterable,
+    JsAsyncIterator,
+    JsBigInt,
+    JsCallable,
+    JsCallableDoubleProxy,
+    JsDomElement,
+    JsFetchResponse,
+    JsGenerator,
+    JsIterable,
+    JsIterator,
+    JsWeakRef,
+    ToJsConverter,
+)
 from emulator.sdk.workers.buffers import Buffer as JsBuffer
 from emulator.sdk.workers.buffers import TypedArray as JsTypedArray
 from emulator.sdk.workers.proxy import JsException, JsNull, JsProxy, jsnull
+from emulator.sdk.workers.stacks import can_run_sync, run_sync
 
 __all__ = [
     "IN_BROWSER",
+    "IN_PYODIDE",
     "ConversionError",
     "JsArray",
+    "JsAsyncGenerator",
+    "JsAsyncIterable",
+    "JsAsyncIterator",
+    "JsBigInt",
     "JsBuffer",
+    "JsCallable",
+    "JsCallableDoubleProxy",
+    "JsDomElement",
     "JsDoubleProxy",
     "JsException",
+    "JsFetchResponse",
+    "JsGenerator",
+    "JsIterable",
+    "JsIterator",
     "JsMap",
     "JsMutableMap",
     "JsNull",
@@ -28,30 +56,29 @@ __all__ = [
     "JsPromise",
     "JsProxy",
     "JsTypedArray",
+    "JsWeakRef",
+    "ToJsConverter",
     "can_run_sync",
     "create_once_callable",
     "create_proxy",
     "destroy_proxies",
     "jsnull",
+    "register_js_module",
     "run_sync",
     "to_js",
+    "unregister_js_module",
 ]
 
 IN_BROWSER = True
+IN_PYODIDE = True
 JsMutableMap = JsMap
 
 
-def can_run_sync() -> bool:
-    """Whether `run_sync` can be used: never here."""
-    return False
+def register_js_module(name: str, jsproxy: Any) -> None:
+    """Make an object importable as a module."""
+    sys.modules[name] = jsproxy
 
 
-def run_sync(awaitable: Awaitable[Any], /) -> Any:
-    """Wait for something from code that is not async. Plain CPython cannot; raises RuntimeError."""
-    close = getattr(awaitable, "close", None)
-    if close is not None:
-        close()
-    raise RuntimeError(
-        "run_sync() is not emulated: plain CPython cannot switch stacks in the middle of a call."
-        " Make the functions on the way async and await the value"
-    )
+def unregister_js_module(name: str) -> None:
+    """Take back what `register_js_module` did."""
+    sys.modules.pop(name, None)

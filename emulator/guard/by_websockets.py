@@ -1,0 +1,21 @@
+"""uvicorn's web sockets, which say at the end of the emulator that it goes away."""
+
+from __future__ import annotations
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+_GOING_AWAY = 1001
+
+
+class GuardedSocket(WebSocketsSansIOProtocol):
+    """One connection. Importing this takes a while, so that happens when the first browser asks for a web socket."""
+
+    def shutdown(self) -> None:
+        if not self.handshake_complete or self.close_sent:
+            super().shutdown()
+            return
+        self.stop_keepalive()
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": _GOING_AWAY})
+        self.conn.send_close(_GOING_AWAY)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.transport.close()

@@ -1,0 +1,61 @@
+"""A browser's web socket from the inside: frames on one side, the end that the worker gave away on the other."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from emulator.wire import Channel, Frame
+
+if TYPE_CHECKING:
+    # Few workers have web sockets, so the class is imported by those that do.
+    from emulator.sdk.workers.sockets import Closing, Content
+
+_BROKEN = 1006
+
+
+class Relay:
+    """Passes on in both directions until both sides have closed."""
+
+    def __init__(self, channel: Channel, number: int) -> None:
+        self._channel = channel
+        self._number = number
+        self._end: Any = None
+        self._over = asyncio.Event()
+
+    def couple(self, end: Any) -> None:
+        """Begin. Raises TypeError for an end that the worker has accepted itself."""
+        if end._sink is not None:
+            raise TypeError(
+                "Can't return WebSocket in a Response after calling accept(): accept() one end of the pair,"
+                " and return the other"
+            )
+        self._end = end
+        end._attach(self._leaves)
+
+    async def over(self) -> None:
+        """Return when the browser's side is closed."""
+        await self._over.wait()
+
+    def arrives(self, frame: Frame) -> None:
+        """What the browser sent."""
+        head, end = frame.head, self._end
+        if end is None:
+            return
+        if head["event"] == "close":
+            code, reason = head["code"], head["reason"]
+            end._has_closed = True
+            end._pass((code, reason, code != _BROKEN))
+            self._over.set()
+            return
+        end._pass(frame.body.decode() if head["event"] == "text" else frame.body)
+        self._channel.send("credit", self._number, {"bytes": len(frame.body)})
+
+    def _leaves(self, what: Content | Closing) -> None:
+        if isinstance(what, tuple):
+            code, reason, _ = what
+            self._channel.send("socket", self._number, {"event": "close", "code": code, "reason": reason})
+        elif isinstance(what, str):
+            self._channel.send("socket", self._number, {"event": "text"}, what.encode("utf-8", "replace"))
+        else:
+            self._channel.send("socket", self._number, {"event": "binary"}, what)
