@@ -12,9 +12,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from emulator import duration
+from emulator import cron, duration
+from emulator.api.envelope import timestamp
+from emulator.api.explorer import PREFIXES, explorer_routes
+from emulator.api.held import known, standing
+from emulator.api.rest import PREFIX, no_route, rest_mount
 from emulator.bindings import queues
-from emulator.errors import EmulatorError
+from emulator.cron import words
+from emulator.errors import EmulatorError, StoreError, WorkerError
 from emulator.models import Tick
 from emulator.runtime import values
 from emulator.server import Emulator
@@ -61,9 +66,17 @@ def local_routes(emulator: Emulator) -> list[Route]:
             await _move(emulator, await _json(request))
         return JSONResponse(_clock(emulator))
 
+    async def crons(request: Request) -> Response:
+        return JSONResponse(_crons(emulator))
+
+    async def all_queues(request: Request) -> Response:
+        return JSONResponse([standing(emulator, name) for name in known(emulator)])
+
     return [
         Route("/cdn-cgi/local/health", _explained(health)),
         *(Route(path, _explained(scheduled), methods=["GET", "POST"]) for path in _SCHEDULED),
+        Route("/cdn-cgi/local/crons", _explained(crons)),
+        Route("/cdn-cgi/local/queues", _explained(all_queues)),
         Route("/cdn-cgi/local/queues/{queue:path}/messages", _explained(push), methods=["POST"]),
         Route("/cdn-cgi/local/clock", _explained(clock), methods=["GET", "POST"]),
     ]
@@ -71,13 +84,20 @@ def local_routes(emulator: Emulator) -> list[Route]:
 
 def local_app(emulator: Emulator) -> Starlette:
     """Everything of ours, and a clear 404 for the rest of /cdn-cgi/."""
-    return Starlette(routes=local_routes(emulator), exception_handlers={404: _not_found, 405: _not_allowed})
+    return Starlette(
+        routes=[*local_routes(emulator), *explorer_routes(emulator), rest_mount(emulator)],
+        exception_handlers={404: _not_found, 405: _not_allowed},
+    )
 
 
 def _explained(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         try:
             return await endpoint(request)
+        except WorkerError as error:
+            return JSONResponse({"ok": False, "error": str(error)}, 503)
+        except StoreError as error:
+            return JSONResponse({"ok": False, "error": str(error)}, 507)
         except (EmulatorError, TypeError, ValueError) as error:
             return JSONResponse({"ok": False, "error": str(error)}, 400)
 
@@ -96,10 +116,33 @@ async def _move(emulator: Emulator, wanted: Any) -> None:
             raise BadRequest('say {"advance": "3 days"}, {"set": an ISO time} or {"reset": true}')
 
 
+def _crons(emulator: Emulator) -> list[dict[str, Any]]:
+    """Each cron of a worker or of a workflow, in words, with its next tick where they fire by themselves."""
+    return [
+        _cron(worker.name, workflow, expression, ticks.get(worker.name, {}).get(expression))
+        for worker in emulator.workers
+        for workflow, expressions, ticks in (
+            (None, worker.config.crons, emulator.crons()),
+            *((each.name, each.schedules, emulator.schedules()) for each in worker.config.workflows),
+        )
+        for expression in expressions
+    ]
+
+
+def _cron(worker: str, workflow: str | None, expression: str, tick: datetime | None) -> dict[str, Any]:
+    return {
+        "cron": expression,
+        "words": words.explain(cron.parse(expression)),
+        "next": None if tick is None else timestamp(tick),
+        "worker": worker,
+        "workflow": workflow,
+    }
+
+
 def _clock(emulator: Emulator) -> dict[str, Any]:
     now = emulator.clock.now()
     offset = now - datetime.now(UTC)
-    return {"now": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"), "offset_ms": _milliseconds(offset)}
+    return {"now": timestamp(now), "offset_ms": _milliseconds(offset)}
 
 
 def _milliseconds(offset: timedelta) -> int:
@@ -140,7 +183,9 @@ async def _json(request: Request) -> Any:
         raise BadRequest(f"the body is no JSON: {error}") from error
 
 
-def _not_found(request: Request, error: Exception) -> Response:
+async def _not_found(request: Request, error: Exception) -> Response:
+    if request.url.path.startswith((PREFIX, *PREFIXES)):
+        return await no_route(request, error)
     return PlainTextResponse(
         f"{request.url.path} is under /cdn-cgi/, where the emulator's own routes live; it has none of this name\n", 404
     )

@@ -1,0 +1,142 @@
+"""How the platform's API answers: one envelope for success and failure, and the numbers of its errors. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from emulator.errors import EmulatorError, StoreError, WorkflowError
+
+_ERROR = "workflows.api.error"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What an operation answers; `info` is for lists, `notes` are remarks on what was not done."""
+
+    result: Any
+    info: Mapping[str, Any] | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ErrorKind:
+    """An error of the API: the HTTP status, and the number and the name by which clients know it."""
+
+    status: int
+    code: int
+    name: str
+
+
+class ApiError(EmulatorError):
+    """A request that is answered with an error. `why` is for people; clients go by number and name."""
+
+    def __init__(self, kind: ErrorKind, why: str = "") -> None:
+        super().__init__(why or kind.name)
+        self.kind = kind
+        self.why = why
+
+
+INTERNAL = ErrorKind(500, 10001, f"{_ERROR}.internal_server")
+BODY = ErrorKind(400, 10002, f"{_ERROR}.body")
+TOO_LARGE = ErrorKind(413, 10002, f"{_ERROR}.body")
+NOT_JSON = ErrorKind(415, 10002, f"{_ERROR}.body")
+NO_ROOM = ErrorKind(507, 10001, f"{_ERROR}.internal_server")
+NO_ROUTE = ErrorKind(404, 10003, f"{_ERROR}.not_found")
+NO_METHOD = ErrorKind(405, 10003, f"{_ERROR}.not_found")
+NO_WORKFLOW = ErrorKind(404, 10200, f"{_ERROR}.workflow.not_found")
+FIXED_BY_CONFIG = ErrorKind(409, 10201, f"{_ERROR}.workflow.fixed_by_config")
+NO_VERSION = ErrorKind(404, 10300, f"{_ERROR}.version.not_found")
+NO_INSTANCE = ErrorKind(404, 10400, f"{_ERROR}.instance.not_found")
+NO_STEP = ErrorKind(404, 10403, f"{_ERROR}.step.not_found")
+INSTANCE_EXISTS = ErrorKind(409, 10405, f"{_ERROR}.instance.already_exists")
+WRONG_STATE = ErrorKind(409, 10406, f"{_ERROR}.instance.wrong_state")
+NO_QUEUE = ErrorKind(404, 11000, "queues.api.error.queue_not_found")
+QUEUE_EXISTS = ErrorKind(409, 11009, "queues.api.error.queue_already_exists")
+QUEUE_FIXED = ErrorKind(409, 11010, "queues.api.error.fixed_by_config")
+
+ALL = (
+    INTERNAL,
+    BODY,
+    TOO_LARGE,
+    NOT_JSON,
+    NO_ROOM,
+    NO_ROUTE,
+    NO_METHOD,
+    NO_WORKFLOW,
+    FIXED_BY_CONFIG,
+    NO_VERSION,
+    NO_INSTANCE,
+    NO_STEP,
+    INSTANCE_EXISTS,
+    WRONG_STATE,
+    NO_QUEUE,
+    QUEUE_EXISTS,
+    QUEUE_FIXED,
+)
+
+_OF_WORKFLOWS: Mapping[str, ErrorKind] = {
+    "workflow.not_found": NO_WORKFLOW,
+    "instance.not_found": NO_INSTANCE,
+    "instance.already_exists": INSTANCE_EXISTS,
+    "instance.invalid_id": BODY,
+    "event.invalid_type": BODY,
+    "body": BODY,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """An envelope with its HTTP status."""
+
+    status: int
+    body: Mapping[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def success(reply: Reply) -> Answer:
+    """The envelope of what went well."""
+    messages = [{"code": 1000, "message": note} for note in reply.notes]
+    body = {"success": True, "errors": [], "messages": messages, "result": reply.result}
+    return Answer(status=200, body=body if reply.info is None else {**body, "result_info": reply.info})
+
+
+def failure(error: Exception) -> Answer:
+    """The envelope of an error, whatever it is."""
+    kind = kind_of(error)
+    told: dict[str, Any] = {"code": kind.code, "message": kind.name}
+    why = error.why if isinstance(error, ApiError) else _why(error)
+    if why:
+        told["error_chain"] = [{"code": kind.code, "message": why}]
+    body = {"success": False, "errors": [told], "messages": [], "result": None}
+    # The platform's SDK tries a conflict again, which helps nobody here.
+    headers = {"x-should-retry": "false"} if kind.status in (409, 500) else {}
+    return Answer(status=kind.status, body=body, headers=headers)
+
+
+def kind_of(error: Exception) -> ErrorKind:
+    """Which of the API's errors an exception is."""
+    match error:
+        case ApiError():
+            return error.kind
+        case WorkflowError():
+            return _OF_WORKFLOWS.get(error.code, WRONG_STATE)
+        case StoreError():
+            return NO_ROOM
+        case EmulatorError():
+            return BODY
+        case _:
+            return INTERNAL
+
+
+def timestamp(when: datetime) -> str:
+    """A time as the API writes it: UTC, milliseconds, Z."""
+    return f"{when.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, WorkflowError):
+        return error.message
+    return str(error) if isinstance(error, EmulatorError) else ""

@@ -1,0 +1,127 @@
+"""The queues that there are, and what each holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from emulator.api.envelope import NO_QUEUE, ApiError, timestamp
+from emulator.api.operation import Call
+from emulator.config import Consumer, Producer
+from emulator.server import Emulator
+from emulator.store.messages import Backlog
+from emulator.versions import id_of
+from emulator.worker import Worker
+
+
+def known(emulator: Emulator) -> list[str]:
+    """The names of all queues, sorted."""
+    return sorted(configured(emulator) | emulator.broker.counts().keys())
+
+
+def standing(emulator: Emulator, name: str) -> dict[str, Any]:
+    """What a queue holds: what is ready, delayed, and being delivered; and where its failed messages go."""
+    broker = emulator.broker
+    ready, in_flight = broker.backlog(name), broker.in_flight(name)
+    consumers = [consumer for _, consumer in _consumers(emulator, name)]
+    return {
+        "name": name,
+        "ready": ready.count,
+        "delayed": max(0, broker.counts().get(name, 0) - ready.count - in_flight),
+        "in_flight": in_flight,
+        "oldest": None if ready.oldest_at is None else timestamp(ready.oldest_at),
+        "paused": name in emulator.store.messages.paused(),
+        "consumers": [worker.name for worker, _ in _consumers(emulator, name)],
+        "dead_letter_queue": next((each.dead_letter_queue for each in consumers), None),
+        "is_dead_letter_queue": any(each.dead_letter_queue == name for each in _all_consumers(emulator)),
+    }
+
+
+def asked(call: Call) -> str:
+    """The queue of the path, which is named by its id; by its name, too."""
+    asked = call.path["queue"]
+    for name in known(call.emulator):
+        if asked in (name, _id_of(name)):
+            return name
+    there = ", ".join(known(call.emulator)) or "none"
+    raise ApiError(NO_QUEUE, f'there is no queue "{asked[:80]}"; there are {there}')
+
+
+def _id_of(name: str) -> str:
+    return id_of("queue", name).replace("-", "")
+
+
+def configured(emulator: Emulator) -> set[str]:
+    """Those that stand in the config."""
+    dead = {each.dead_letter_queue for each in _all_consumers(emulator) if each.dead_letter_queue}
+    sent = {each.queue for worker in emulator.workers for each in worker.config.producers}
+    return dead | sent | {each.queue for each in _all_consumers(emulator)}
+
+
+def _all_consumers(emulator: Emulator) -> Iterable[Consumer]:
+    return [consumer for worker in emulator.workers for consumer in worker.config.consumers]
+
+
+def _consumers(emulator: Emulator, name: str) -> list[tuple[Worker, Consumer]]:
+    return [(worker, each) for worker in emulator.workers for each in worker.config.consumers if each.queue == name]
+
+
+def _producers(emulator: Emulator, name: str) -> list[tuple[Worker, Producer]]:
+    return [(worker, each) for worker in emulator.workers for each in worker.config.producers if each.queue == name]
+
+
+def shown(emulator: Emulator, name: str) -> dict[str, Any]:
+    """A queue as the API shows it."""
+    since = timestamp(emulator.versions.started_at)
+    sending, taking = _producers(emulator, name), _consumers(emulator, name)
+    return {
+        "queue_id": _id_of(name),
+        "queue_name": name,
+        "created_on": since,
+        "modified_on": since,
+        "producers": [{"type": "worker", "script": worker.name} for worker, _ in sending],
+        "producers_total_count": len(sending),
+        "consumers": [_consumer(worker, each, since) for worker, each in taking],
+        "consumers_total_count": len(taking),
+        "settings": {
+            "delivery_delay": next((each.delivery_delay for _, each in sending if each.delivery_delay), 0),
+            "delivery_paused": name in emulator.store.messages.paused(),
+            "message_retention_period": 345_600,
+        },
+    }
+
+
+def _consumer(worker: Worker, consumer: Consumer, since: str) -> dict[str, Any]:
+    retry_delay = consumer.retry_delay or timedelta()
+    return {
+        "consumer_id": id_of("consumer", consumer.queue, worker.name).replace("-", ""),
+        "type": consumer.type,
+        "queue_name": consumer.queue,
+        "script": worker.name,
+        "script_name": worker.name,
+        "created_on": since,
+        "dead_letter_queue": consumer.dead_letter_queue or "",
+        "settings": {
+            "batch_size": consumer.max_batch_size,
+            "max_wait_time_ms": int(consumer.max_batch_timeout.total_seconds() * 1000),
+            "max_retries": consumer.max_retries,
+            "max_concurrency": consumer.max_concurrency,
+            "retry_delay": int(retry_delay.total_seconds()),
+        },
+    }
+
+
+def metrics_of(backlog: Backlog) -> dict[str, int]:
+    """What waits in a queue, in the API's words."""
+    oldest = 0 if backlog.oldest_at is None else milliseconds(backlog.oldest_at)
+    return {
+        "backlog_count": backlog.count,
+        "backlog_bytes": backlog.bytes,
+        "oldest_message_timestamp_ms": oldest,
+    }
+
+
+def milliseconds(when: datetime) -> int:
+    """Since 1970."""
+    return int(when.timestamp() * 1000)

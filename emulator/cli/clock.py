@@ -1,0 +1,87 @@
+"""`emulator clock`: the one clock of the emulator that runs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import click
+
+from emulator.cli import show
+from emulator.cli.options import json_option, module, port_option, time_of
+from emulator.cli.remote import NOTHING, Remote
+
+_CLOCK = "/cdn-cgi/local/clock"
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def clock(context: click.Context) -> None:
+    """The one clock that crons, sleeps, retries and delays go by; without a command it is shown."""
+    if context.invoked_subcommand is None:
+        context.invoke(show_clock)
+
+
+@clock.command("show")
+@port_option
+@json_option
+def show_clock(port: int | None = None, as_json: bool = False) -> None:
+    """
+    What time it is, and how far that is from the machine's.
+
+    Example: emulator clock show
+    """
+    _ask(port, "GET", NOTHING, as_json)
+
+
+@clock.command()
+@click.argument("duration")
+@port_option
+@json_option
+def advance(duration: str, port: int | None, as_json: bool) -> None:
+    """
+    Move forward; what falls due on the way happens, in order.
+
+    Example: emulator clock advance "3 days"
+    """
+    _ask(port, "POST", {"advance": int(duration) if duration.isdecimal() else duration}, as_json)
+
+
+@clock.command("set")
+@click.argument("moment", metavar="ISO")
+@port_option
+@json_option
+def set_clock(moment: str, port: int | None, as_json: bool) -> None:
+    """
+    Set the clock; forward as advance does, backward without waking anybody.
+
+    Example: emulator clock set 2030-01-31T12:00:00Z
+    """
+    _ask(port, "POST", {"set": time_of(moment).isoformat()}, as_json)
+
+
+@clock.command("reset")
+@port_option
+@json_option
+def reset_clock(port: int | None, as_json: bool) -> None:
+    """
+    Back to the machine's time.
+
+    Example: emulator clock reset
+    """
+    _ask(port, "POST", {"reset": True}, as_json)
+
+
+def _ask(port: int | None, method: str, body: Any, as_json: bool) -> None:
+    found = Remote(port).call(method, _CLOCK, body)
+    if as_json:
+        show.data(found)
+        return
+    show.line(f"{show.when(found['now'])} UTC{_off(timedelta(milliseconds=found['offset_ms']))}")
+
+
+def _off(offset: timedelta) -> str:
+    if abs(offset) < timedelta(seconds=1):
+        return ""
+    way = "ahead" if offset > timedelta() else "behind"
+    return f", {module('emulator.duration').words(abs(offset))} {way}"

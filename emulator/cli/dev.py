@@ -1,0 +1,108 @@
+"""`emulator dev`: the dev server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from emulator.cli import BEGAN
+from emulator.cli.options import config_option, env_option, found_configs, module, persist_option
+from emulator.errors import EmulatorError
+
+
+@click.command()
+@config_option
+@env_option
+@click.option("--ip", default=None, help="The address to listen on; 127.0.0.1 if left out.")
+@click.option(
+    "--port", default=None, type=click.IntRange(0, 65535), help="The port; 8787 if left out, 0 for a free one."
+)
+@persist_option
+@click.option("--var", "variables", multiple=True, metavar="KEY:VALUE", help="Set a variable; may be repeated.")
+@click.option("--no-crons", is_flag=True, help="Do not fire crons by themselves.")
+@click.option("--always-replay", is_flag=True, help="Run workflows again from their records at every wait.")
+@click.option("--workflow-concurrency", type=click.IntRange(1), help="How many instances run at once; the rest queues.")
+@click.option("--no-reload", is_flag=True, help="Do not watch for saved files.")
+@click.option("--python", default=None, help="The interpreter for the worker; its .venv-workers or .venv if left out.")
+@click.option("--in-process", is_flag=True, help="Run the worker in the emulator's own process.")
+@click.option(
+    "--strict-host", is_flag=True, help="Serve the worker's routes for local names and configured routes only."
+)
+@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", help="How to print events.")
+def dev(
+    configs: tuple[Path, ...],
+    env: str | None,
+    ip: str | None,
+    port: int | None,
+    persist_to: Path | None,
+    variables: tuple[str, ...],
+    no_crons: bool,
+    always_replay: bool,
+    workflow_concurrency: int | None,
+    no_reload: bool,
+    python: str | None,
+    in_process: bool,
+    strict_host: bool,
+    log_format: str,
+) -> None:
+    """
+    Serve a worker: fetch in the browser, crons, queues, workflows, reload on save.
+
+    Example: emulator dev --port 8787
+    """
+    found = found_configs(configs)
+    ahead = [] if in_process else [_launch_ahead(found[0].parent, python)]
+    with _ended_on_error(ahead):
+        server, serving = module("emulator.server"), module("emulator.serve")
+        options = server.Options(
+            configs=found,
+            env=env,
+            persist_to=persist_to,
+            variables=dict(map(_variable, variables)),
+            crons=not no_crons,
+            limits=server.limits(always_replay=always_replay, most_running=workflow_concurrency),
+        )
+        how = serving.Serving(
+            ip=ip,
+            port=port,
+            reload=not no_reload,
+            in_process=in_process,
+            python=python,
+            json_log=log_format == "json",
+            strict_host=strict_host,
+            ahead=ahead,
+            began=BEGAN,
+        )
+        serving.serve(options, how)
+
+
+def _launch_ahead(project: Path, python: str | None) -> Any:
+    """Start the user's process before the emulator's own imports: the two start-ups then share their time."""
+    launch = module("emulator.launch")
+    interpreter = launch.interpreter_for(project, python)
+    try:
+        return launch.launch(interpreter, project)
+    except OSError as error:
+        raise EmulatorError(f"{interpreter} cannot be started: {error.strerror}; give another with --python") from error
+
+
+@contextmanager
+def _ended_on_error(launched: list[Any]) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        for each in launched:
+            each.kill("the emulator has stopped")
+            each.epitaph()
+            each.socket.close()
+
+
+def _variable(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not name:
+        raise click.UsageError(f"--var takes KEY:VALUE, got {text!r}")
+    return name, value

@@ -1,0 +1,267 @@
+"""`emulator workflows instances`: list, describe, pause, resume, restart, terminate, send-event, delete."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from emulator.cli import show
+from emulator.cli.history import describe_instance
+from emulator.cli.options import json_option, port_option
+from emulator.cli.remote import Remote, path_of
+from emulator.errors import EmulatorError
+
+_STATUSES = ["queued", "running", "paused", "errored", "terminated", "complete", "waitingForPause", "waiting"]
+_UNFINISHED = ["queued", "running", "paused", "waitingForPause", "waiting"]
+_LATEST = "latest"
+
+
+@click.group()
+def instances() -> None:
+    """The instances of a workflow. `latest` works as an id."""
+
+
+def _of_instance(command: Callable[..., None]) -> Callable[..., None]:
+    """What a command on one instance takes."""
+    return click.argument("name")(click.argument("id")(port_option(json_option(command))))
+
+
+@instances.command("list")
+@click.argument("name")
+@click.option("--status", default=None, type=click.Choice(_STATUSES), help="Only those in this status.")
+@click.option("--reverse", is_flag=True, help="The oldest first.")
+@click.option("--page", default=1, type=click.IntRange(1), help="Which page.")
+@click.option("--per-page", default=25, type=click.IntRange(1, 100), help="How many on a page.")
+@click.option("--date-start", default=None, metavar="ISO", help="Only those created from then on.")
+@click.option("--date-end", default=None, metavar="ISO", help="Only those created until then; a day counts whole.")
+@port_option
+@json_option
+def list_instances(
+    name: str,
+    status: str | None,
+    reverse: bool,
+    page: int,
+    per_page: int,
+    date_start: str | None,
+    date_end: str | None,
+    port: int | None,
+    as_json: bool,
+) -> None:
+    """
+    The instances of a workflow, the newest first.
+
+    Example: emulator workflows instances list order --status waiting
+    """
+    query = {
+        "status": status,
+        "direction": "asc" if reverse else None,
+        "page": page,
+        "per_page": per_page,
+        "date_start": date_start,
+        "date_end": f"{date_end}T23:59:59.999Z"
+        if date_end is not None and len(date_end) == len("2030-01-31")
+        else date_end,
+    }
+    answer = Remote(port).page("GET", path_of("workflows", name, "instances"), query=query)
+    if as_json:
+        show.data(answer["result"])
+        return
+    rows = [
+        [each["id"], show.when(each["created_on"]), show.when(each["modified_on"]), show.status(each["status"])]
+        for each in answer["result"]
+    ]
+    if rows:
+        total = show.counted(answer["result_info"]["total_count"], "instance")
+        show.line(f"{total}, page {page} of {answer['result_info']['total_pages']}:")
+    show.table(["Instance ID", "Created (UTC)", "Modified (UTC)", "Status"], rows, otherwise="no instances")
+
+
+@instances.command()
+@click.argument("name")
+@click.argument("id", default=_LATEST)
+@click.option("--step-output/--no-step-output", default=True, help="Whether to show what steps returned.")
+@click.option("--truncate-output-limit", default=5000, type=click.IntRange(0), help="Characters shown of an output.")
+@port_option
+@json_option
+def describe(
+    name: str, id: str, step_output: bool, truncate_output_limit: int, port: int | None, as_json: bool
+) -> None:
+    """
+    An instance with its steps and their attempts; the latest if no ID is given.
+
+    Example: emulator workflows instances describe order latest
+    """
+    remote = Remote(port)
+    id = _resolved(remote, name, id)
+    found = remote.api("GET", path_of("workflows", name, "instances", id))
+    if as_json:
+        show.data({"id": id, **found})
+        return
+    describe_instance(name, id, found, limit=truncate_output_limit if step_output else None)
+
+
+@instances.command()
+@_of_instance
+def pause(name: str, id: str, port: int | None, as_json: bool) -> None:
+    """
+    Let the steps under way finish, then stand still.
+
+    Example: emulator workflows instances pause order latest
+    """
+    _change(port, name, id, {"status": "pause"}, "paused", as_json=as_json)
+
+
+@instances.command()
+@_of_instance
+def resume(name: str, id: str, port: int | None, as_json: bool) -> None:
+    """
+    Go on after a pause.
+
+    Example: emulator workflows instances resume order latest
+    """
+    _change(port, name, id, {"status": "resume"}, "resumed", as_json=as_json)
+
+
+@instances.command()
+@click.option("--rollback", is_flag=True, help="Run the rollback handlers of its steps first.")
+@_of_instance
+def terminate(name: str, id: str, rollback: bool, port: int | None, as_json: bool) -> None:
+    """
+    Stop an instance for good.
+
+    Example: emulator workflows instances terminate order latest --rollback
+    """
+    body = {"status": "terminate", **({"rollback": True} if rollback else {})}
+    _change(port, name, id, body, "terminated", as_json=as_json)
+
+
+@instances.command()
+@click.option("--from-step-name", default=None, help="Keep what came before this step, and go on from there.")
+@click.option("--from-step-count", default=None, type=click.IntRange(1), help="The how-manieth step of that name; 1.")
+@click.option(
+    "--from-step-type", default=None, type=click.Choice(["do", "sleep", "waitForEvent"]), help="Its kind; do."
+)
+@_of_instance
+def restart(
+    name: str,
+    id: str,
+    from_step_name: str | None,
+    from_step_count: int | None,
+    from_step_type: str | None,
+    port: int | None,
+    as_json: bool,
+) -> None:
+    """
+    Begin again with the same params, from the start or from a step.
+
+    Example: emulator workflows instances restart order latest --from-step-name charge
+    """
+    more = {"count": from_step_count, "type": from_step_type}
+    given = {key: value for key, value in more.items() if value is not None}
+    if given and from_step_name is None:
+        raise click.UsageError("--from-step-count and --from-step-type go with --from-step-name")
+    body: dict[str, Any] = {"status": "restart"}
+    if from_step_name is not None:
+        body["from"] = {"name": from_step_name, **given}
+    _change(port, name, id, body, "restarted", as_json=as_json)
+
+
+@instances.command("send-event")
+@click.option("--type", "event_type", required=True, help="The type that the workflow waits for.")
+@click.option("--payload", default="{}", metavar="JSON", help="What it receives; {} if left out.")
+@_of_instance
+def send_event(name: str, id: str, event_type: str, payload: str, port: int | None, as_json: bool) -> None:
+    """
+    Send an event to an instance.
+
+    Example: emulator workflows instances send-event order latest --type approval --payload '{"by": "ann"}'
+    """
+    remote = Remote(port)
+    id = _resolved(remote, name, id)
+    body = _json("--payload", payload)
+    sent = remote.api("POST", path_of("workflows", name, "instances", id, "events", event_type), body)
+    if as_json:
+        show.data(sent)
+        return
+    show.line(f'event "{event_type}" was sent to "{id}" of {name}')
+
+
+@instances.command()
+@click.argument("name")
+@click.argument("ids", metavar="[ID]...", nargs=-1)
+@click.option(
+    "--filename", default=None, type=click.Path(path_type=Path, exists=True, dir_okay=False), help="A JSON list of ids."
+)
+@port_option
+@json_option
+def delete(name: str, ids: tuple[str, ...], filename: Path | None, port: int | None, as_json: bool) -> None:
+    """
+    Stop instances and forget them; up to 100 at once.
+
+    Example: emulator workflows instances delete order order-1 order-2
+    """
+    remote = Remote(port)
+    wanted = [*(_resolved(remote, name, id) for id in ids), *_ids_in(filename)]
+    if not wanted:
+        raise click.UsageError("say which: one or more ids, or --filename")
+    found = remote.api("POST", path_of("workflows", name, "instances", "batch", "delete"), {"instances": wanted})
+    if as_json:
+        show.data(found)
+    elif found["deleted"]:
+        show.line(f"deleted {', '.join(each['id'] for each in found['deleted'])}")
+    if found["errors"]:
+        raise EmulatorError(f"not there: {', '.join(each['id'] for each in found['errors'])}")
+
+
+@instances.command("terminate-all")
+@click.argument("name")
+@click.option("--status", default=None, type=click.Choice(_UNFINISHED), help="Only those in this status.")
+@port_option
+def terminate_all(name: str, status: str | None, port: int | None) -> None:
+    """
+    Stop all instances of a workflow that are not over.
+
+    Example: emulator workflows instances terminate-all order --status waiting
+    """
+    Remote(port).api("PUT", path_of("workflows", name, "instances", "terminate"), query={"status": status})
+    show.line(f"the instances of {name} are terminated")
+
+
+def _change(port: int | None, name: str, id: str, body: dict[str, Any], done: str, *, as_json: bool) -> None:
+    remote = Remote(port)
+    id = _resolved(remote, name, id)
+    found = remote.api("PATCH", path_of("workflows", name, "instances", id, "status"), body)
+    if as_json:
+        show.data({"id": id, **found})
+        return
+    show.line(f'instance "{id}" of {name} was {done}')
+
+
+def _resolved(remote: Remote, name: str, id: str) -> str:
+    """The id that is meant. Raises EmulatorError for the latest of none."""
+    if id != _LATEST:
+        return id
+    found = remote.api("GET", path_of("workflows", name, "instances"), query={"per_page": 1})
+    if not found:
+        raise EmulatorError(f"{name} has no instances")
+    return str(found[0]["id"])
+
+
+def _ids_in(file: Path | None) -> list[str]:
+    if file is None:
+        return []
+    found = _json("--filename", file.read_text("utf-8"))
+    if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
+        raise click.UsageError(f"{file} is no JSON list of ids")
+    return found
+
+
+def _json(what: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise click.UsageError(f"{what} takes JSON: {error}") from error

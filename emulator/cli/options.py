@@ -1,0 +1,62 @@
+"""What several commands take: the config, the environment, the port, JSON or words; and how their values are read."""
+
+from __future__ import annotations
+
+import importlib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from emulator.errors import ConfigError, EmulatorError, Problem
+
+config_option = click.option(
+    "-c",
+    "--config",
+    "configs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="The config file; found if left out.",
+)
+env_option = click.option("-e", "--env", default=None, help="The named environment; CLOUDFLARE_ENV if left out.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+port_option = click.option(
+    "--port",
+    default=None,
+    type=click.IntRange(1, 65535),
+    help="The emulator's port; that of the one that serves this folder, or 8787, if left out.",
+)
+persist_option = click.option(
+    "--persist-to", type=click.Path(path_type=Path), help="The state folder; .emulator beside the config."
+)
+
+
+def found_configs(asked: tuple[Path, ...]) -> tuple[Path, ...]:
+    """The configs that were named, or the one that is found. Raises EmulatorError where there is none."""
+    if not asked:
+        found = module("emulator.config").find(Path.cwd())
+        if found is None:
+            raise EmulatorError(
+                f"no wrangler.toml, wrangler.json or wrangler.jsonc in {Path.cwd()} or above;"
+                " give one with -c, or write a project with `emulator init DIR`"
+            )
+        return (found,)
+    for path in asked:
+        if not path.is_file():
+            raise ConfigError([Problem(path="", message="there is no such file", file=str(path))])
+    return tuple(path.resolve() for path in asked)
+
+
+def time_of(text: str) -> datetime:
+    """A time on the command line. Raises UsageError."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise click.UsageError(f"a time looks like 2030-01-31T12:00:00Z, got {text!r}") from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def module(name: str) -> Any:
+    """A module that only some commands need, and that would make all others slower."""
+    return importlib.import_module(name)

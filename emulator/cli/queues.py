@@ -1,0 +1,156 @@
+"""`emulator queues`: list, peek, send, purge, pause and resume their delivery."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from emulator.cli import show
+from emulator.cli.options import json_option, port_option
+from emulator.cli.remote import Remote, path_of
+
+
+@click.group()
+def queues() -> None:
+    """Queues and what they hold."""
+
+
+@queues.command("list")
+@port_option
+@json_option
+def list_queues(port: int | None, as_json: bool) -> None:
+    """
+    All queues: what is ready, delayed, and being delivered.
+
+    Example: emulator queues list
+    """
+    found = Remote(port).call("GET", "/cdn-cgi/local/queues")
+    if as_json:
+        show.data(found)
+        return
+    heads = ["Name", "Ready", "Delayed", "In flight", "Consumer", "Dead letters go to"]
+    rows = [
+        [
+            each["name"],
+            str(each["ready"]),
+            str(each["delayed"]),
+            str(each["in_flight"]),
+            _consumer(each),
+            each["dead_letter_queue"] or "",
+        ]
+        for each in found
+    ]
+    show.table(heads, rows, otherwise="no queues; write [[queues.producers]] into the config")
+
+
+@queues.command()
+@click.argument("name")
+@click.option("--limit", default=10, type=click.IntRange(1, 100), help="How many messages.")
+@port_option
+@json_option
+def peek(name: str, limit: int, port: int | None, as_json: bool) -> None:
+    """
+    The messages at the head of a queue; they stay where they are.
+
+    Example: emulator queues peek orders --limit 3
+    """
+    found = Remote(port).api("POST", path_of("queues", name, "messages", "peek"), {"batch_size": limit})["messages"]
+    if as_json:
+        show.data(found)
+        return
+    rows = [
+        [each["id"], show.when(each["metadata"]["visible_at"]), str(each["attempts"]), _cut(each["body"])]
+        for each in found
+    ]
+    show.table(["Id", "Ready (UTC)", "Attempts", "Body"], rows, otherwise=f"{name} holds no messages")
+
+
+@queues.command()
+@click.argument("name")
+@click.argument("body")
+@click.option(
+    "--content-type", default="json", type=click.Choice(["json", "text"]), help="Whether BODY is JSON or plain text."
+)
+@click.option("--delay-seconds", default=None, type=click.IntRange(0, 86_400), help="Deliver it that much later.")
+@port_option
+@json_option
+def send(name: str, body: str, content_type: str, delay_seconds: int | None, port: int | None, as_json: bool) -> None:
+    """
+    Send a message.
+
+    Example: emulator queues send orders '{"sku": "tea"}' --delay-seconds 5
+    """
+    message: dict[str, Any] = {"body": _body(body, content_type), "content_type": content_type}
+    if delay_seconds is not None:
+        message["delay_seconds"] = delay_seconds
+    sent = Remote(port).api("POST", path_of("queues", name, "messages"), message)
+    if as_json:
+        show.data(sent)
+        return
+    show.line(f"sent to {name}")
+
+
+@queues.command()
+@click.argument("name")
+@click.option("--force", is_flag=True, help="Do not ask.")
+@port_option
+def purge(name: str, force: bool, port: int | None) -> None:
+    """
+    Forget all messages of a queue.
+
+    Example: emulator queues purge orders --force
+    """
+    if force or click.confirm(f"forget all messages of {name}?"):
+        Remote(port).api("POST", path_of("queues", name, "purge"), {"delete_messages_permanently": True})
+        show.line(f"{name} is empty")
+
+
+@queues.command("pause-delivery")
+@click.argument("name")
+@port_option
+def pause_delivery(name: str, port: int | None) -> None:
+    """
+    Deliver nothing from a queue until it is resumed; also after a restart.
+
+    Example: emulator queues pause-delivery orders
+    """
+    _set_paused(port, name, True)
+    show.line(f"{name} keeps what comes")
+
+
+@queues.command("resume-delivery")
+@click.argument("name")
+@port_option
+def resume_delivery(name: str, port: int | None) -> None:
+    """
+    Deliver from a queue again.
+
+    Example: emulator queues resume-delivery orders
+    """
+    _set_paused(port, name, False)
+    show.line(f"{name} is delivered again")
+
+
+def _set_paused(port: int | None, name: str, paused: bool) -> None:
+    Remote(port).api("PATCH", path_of("queues", name), {"settings": {"delivery_paused": paused}})
+
+
+def _body(text: str, content_type: str) -> Any:
+    if content_type == "text":
+        return text
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise click.UsageError(f"BODY is JSON ({error}); for plain text say --content-type text") from error
+
+
+def _consumer(queue: dict[str, Any]) -> str:
+    names = ", ".join(queue["consumers"]) or ("dead letters" if queue["is_dead_letter_queue"] else "none")
+    return f"{names} (paused)" if queue["paused"] else names
+
+
+def _cut(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= 60 else f"{flat[:59]}…"

@@ -1,0 +1,123 @@
+"""Ask the emulator that runs: where it is, and what it answers."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from emulator.errors import EmulatorError
+
+_PORT = 8787
+# By number: the name may lead to a stranger who listens on the other address only.
+_HOSTS = ("127.0.0.1", "::1")
+_SECONDS = 60
+_V4 = "/cdn-cgi/client/v4/accounts/local"
+_PARTICULARS = 1
+NOTHING = object()
+"""No body."""
+
+
+class Remote:
+    """The emulator on a port."""
+
+    def __init__(self, port: int | None = None) -> None:
+        self.port = port or noted_port(Path.cwd()) or _PORT
+
+    def call(self, method: str, path: str, body: Any = NOTHING, *, fails: tuple[int, ...] = ()) -> Any:
+        """What a local route answers. Raises EmulatorError for all statuses over 399 but those in `fails`."""
+        status, answer = self._exchange(method, path, body)
+        if status >= 400 and status not in fails:
+            raise EmulatorError(str(answer.get("error", answer)) if isinstance(answer, dict) else f"HTTP {status}")
+        return answer
+
+    def api(self, method: str, path: str, body: Any = NOTHING, *, query: Mapping[str, Any] | None = None) -> Any:
+        """The result of an operation of the REST API. Raises EmulatorError with the API's reason."""
+        return self.page(method, path, body, query=query)["result"]
+
+    def page(self, method: str, path: str, body: Any = NOTHING, *, query: Mapping[str, Any] | None = None) -> Any:
+        """The same with all that stands around the result."""
+        asked = {key: value for key, value in (query or {}).items() if value is not None}
+        _, answer = self._exchange(method, _V4 + path + (f"?{urlencode(asked)}" if asked else ""), body)
+        if not isinstance(answer, dict) or "success" not in answer:
+            raise self._stranger()
+        if not answer["success"]:
+            (error, *_) = answer["errors"]
+            raise EmulatorError(error.get("error_chain", [error])[0]["message"])
+        return answer
+
+    def _exchange(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+        content = None if body is NOTHING else json.dumps(body).encode()
+        headers = {} if content is None else {"content-type": "application/json"}
+        connection = self._connected()
+        try:
+            connection.request(method, path, content, headers)
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+        except TimeoutError as error:
+            raise EmulatorError(f"the emulator on port {self.port} has not answered for {_SECONDS} s") from error
+        except (OSError, HTTPException, ValueError) as error:
+            raise self._stranger() from error
+        finally:
+            connection.close()
+
+    def _connected(self) -> HTTPConnection:
+        for host in _HOSTS:
+            connection = HTTPConnection(host, self.port, timeout=_SECONDS)
+            try:
+                connection.connect()
+            except OSError:
+                connection.close()
+            else:
+                return connection
+        raise EmulatorError(
+            f"no emulator runs on port {self.port}; start it with `emulator dev`, or say where with --port"
+        )
+
+    def _stranger(self) -> EmulatorError:
+        return EmulatorError(f"what runs on port {self.port} does not answer like an emulator; say where with --port")
+
+
+def path_of(*parts: str) -> str:
+    """A path of these parts, each spelled so that nothing in it can end it."""
+    return "".join(f"/{quote(part, safe='')}" for part in parts)
+
+
+def noted_port(folder: Path) -> int | None:
+    """The port of the emulator that serves this folder or one above, if one runs."""
+    for each in (folder, *folder.parents):
+        lock = each / ".emulator" / "lock"
+        if lock.is_file():
+            return _port_in(lock)
+    return None
+
+
+def _port_in(lock: Path) -> int | None:
+    try:
+        with lock.open("rb") as file:
+            file.seek(_PARTICULARS)
+            port = json.loads(file.read(200)).get("port")
+            return port if isinstance(port, int) and _is_held(file.fileno()) else None
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+if sys.platform == "win32":
+
+    def _is_held(file: int) -> bool:
+        # What cannot be told apart here shows when nobody answers.
+        return True
+
+else:
+    import fcntl
+
+    def _is_held(file: int) -> bool:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        return False

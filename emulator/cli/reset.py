@@ -1,0 +1,32 @@
+"""`emulator reset`: forget all local state."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from emulator.cli.options import config_option, found_configs, module, persist_option
+
+
+@click.command()
+@config_option
+@persist_option
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def reset(configs: tuple[Path, ...], persist_to: Path | None, yes: bool) -> None:
+    """
+    Forget all local state: workflow instances with their events, and queued messages.
+
+    Example: emulator reset --yes
+    """
+    folder = persist_to or found_configs(configs)[0].parent / ".emulator"
+    if not (folder / "state.db").exists():
+        click.echo(f"{folder} holds no state")
+        return
+    if not yes and not click.confirm(f"forget everything in {folder}?"):
+        return
+    lock = module("emulator.store.lock").FolderLock(folder)
+    for path in folder.glob("state.db*"):
+        path.unlink()
+    lock.release()
+    click.echo(f"{folder} is empty")

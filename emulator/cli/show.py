@@ -1,0 +1,125 @@
+"""How commands print: lines, tables, blocks, JSON. Colours only for a terminal, and not with NO_COLOR."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import unicodedata
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import click
+
+_BOX = ("┌─┬┐", "├─┼┤", "└─┴┘", "│")
+_PLAIN = ("+-++", "+-++", "+-++", "|")
+_COLOUR = re.compile("(\x1b\\[[0-9;]*m)")
+_STATUSES = {
+    "queued": ("Queued", "white"),
+    "running": ("Running", "blue"),
+    "paused": ("Paused", "yellow"),
+    "waitingForPause": ("Waiting for Pause", "yellow"),
+    "waiting": ("Waiting", "cyan"),
+    "errored": ("Errored", "red"),
+    "terminated": ("Terminated", "red"),
+    "complete": ("Completed", "green"),
+}
+
+
+def line(text: str = "") -> None:
+    """One line on stdout."""
+    click.echo(_printable(text), color=_colour())
+
+
+def warn(text: str) -> None:
+    """One line on stderr: nothing has gone wrong, but there is nothing to show either."""
+    click.echo(text, err=True)
+
+
+def data(value: Any) -> None:
+    """JSON."""
+    click.echo(json.dumps(value, indent=2))
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, otherwise: str) -> None:
+    """Rows under their heads; where there are none, what to say instead, on stderr."""
+    if not rows:
+        warn(otherwise)
+        return
+    widths = [max(map(_width, column)) for column in zip(heads, *rows, strict=True)]
+    top, middle, bottom, side = _BOX if _can_draw() else _PLAIN
+    line(_rule(top, widths))
+    line(_row(side, heads, widths))
+    line(_rule(middle, widths))
+    for row in rows:
+        line(_row(side, row, widths))
+    line(_rule(bottom, widths))
+
+
+def block(pairs: Sequence[tuple[str, str]], *, indent: int = 0) -> None:
+    """Names and values, the values below each other."""
+    width = max((_width(name) for name, _ in pairs), default=0)
+    for name, value in pairs:
+        line(f"{' ' * indent}{name}:{' ' * (width - _width(name))}  {value}")
+
+
+def status(word: str) -> str:
+    """A status in a person's words, in its colour."""
+    text, colour = _STATUSES.get(word, (word, "white"))
+    return click.style(text, fg=colour)
+
+
+def when(text: str | None) -> str:
+    """A time of the API, to the second; all times are UTC."""
+    return "" if not text else text[:19].replace("T", " ")
+
+
+def took(start: str | None, end: str | None) -> str:
+    """How long something lasted, in short words."""
+    if not start or not end:
+        return ""
+    seconds = (datetime.fromisoformat(end) - datetime.fromisoformat(start)) / timedelta(seconds=1)
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    return str(timedelta(seconds=round(seconds))) if seconds >= 60 else f"{seconds:.1f} s"
+
+
+def counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _rule(marks: str, widths: Sequence[int]) -> str:
+    first, dash, between, last = tuple(marks)
+    return first + between.join(dash * (width + 2) for width in widths) + last
+
+
+def _row(side: str, cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = (f" {cell}{' ' * (width - _width(cell))} " for cell, width in zip(cells, widths, strict=True))
+    return side + side.join(padded) + side
+
+
+def _width(cell: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in click.unstyle(cell))
+
+
+def _printable(text: str) -> str:
+    """Nothing in an id or an output may steer the terminal; colours may pass."""
+    return "".join(each if _COLOUR.fullmatch(each) else _visible(each) for each in _COLOUR.split(text))
+
+
+def _visible(text: str) -> str:
+    return "".join(each if each.isprintable() or each == "\n" else ascii(each)[1:-1] for each in text)
+
+
+def _can_draw() -> bool:
+    try:
+        _BOX[0].encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _colour() -> bool | None:
+    return False if os.environ.get("NO_COLOR") else None

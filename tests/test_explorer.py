@@ -1,0 +1,139 @@
+"""The local explorer's API: both prefixes, both spellings of a change, its own numbers of errors."""
+
+import pytest
+from api import CODE, EXPLORER, FLOW, Api
+
+from emulator.api.explorer import OPERATIONS, PREFIXES
+
+INSTANCES = "/workflows/order/instances"
+COUNTS = ("queued", "running", "paused", "errored", "terminated", "complete", "waitingForPause", "waiting")
+
+
+@pytest.fixture
+async def explorer(emu):
+    await emu.start(CODE, config=FLOW)
+    return Api(emu, EXPLORER)
+
+
+async def made(explorer, emu, id="one"):
+    """An instance that waits for its retry."""
+    await explorer.result("POST", INSTANCES, {"id": id, "params": {"a": 1}})
+    await emu.settle()
+    return f"{INSTANCES}/{id}"
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+async def test_the_api_is_under_both_prefixes(explorer, prefix):
+    """
+    Older clients ask under the shorter one; the prefix itself answers with the OpenAPI document.
+    """
+    listed = await explorer.result("GET", f"{prefix}/workflows")
+    document = (await explorer.get(prefix)).json
+
+    assert [{"name": "order", "class_name": "Order", "script_name": "test-worker"}] == listed
+    assert prefix == document["servers"][0]["url"]
+    assert len(OPERATIONS) == sum(len(methods) for methods in document["paths"].values())
+
+
+async def test_a_workflow_counts_all_statuses(explorer, emu):
+    """
+    Every status is there, with zero where none is.
+    """
+    await made(explorer, emu)
+    found = await explorer.result("GET", "/workflows/order")
+
+    assert {status: int(status == "waiting") for status in COUNTS} == found["instances"]
+
+
+async def test_instances_are_listed_with_the_counts(explorer, emu):
+    """
+    The newest first, with the number of each status beside the pages.
+    """
+    for id in ("one", "two"):
+        await made(explorer, emu, id)
+    answer = (await explorer.get(f"{INSTANCES}?status=waiting&per_page=1")).json
+
+    assert [("two", "waiting")] == [(row["id"], row["status"]) for row in answer["result"]]
+    assert (1, 1, 2, 2) == tuple(
+        answer["result_info"][key] for key in ("page", "per_page", "total_count", "total_pages")
+    )
+    assert 2 == answer["result_info"]["status_counts"]["waiting"]
+
+
+async def test_a_detail_is_raw_json(explorer, emu):
+    """
+    Outputs are values, what waits has no end, and a received event is the whole event.
+    """
+    path = await made(explorer, emu)
+    await emu.advance(seconds=1)
+    (charge, rest) = (await explorer.result("GET", path))["steps"]
+
+    assert ({"paid": 3}, None) == (charge["output"], rest["end"])
+
+    await emu.advance(minutes=1)
+    await explorer.result("POST", f"{path}/events/approve", {"by": "ann"})
+    await emu.settle()
+    shown = await explorer.result("GET", path)
+
+    assert {"by": {"by": "ann"}} == shown["output"]
+    assert {"versionId", "trigger", "success", "rollback"}.isdisjoint(shown)
+    assert {"type": "approve", "payload": {"by": "ann"}, "timestamp": "2030-01-01T00:01:01.000Z"} == (
+        shown["steps"][-1]["output"]
+    )
+
+
+@pytest.mark.parametrize("key", ["status", "action"])
+async def test_a_change_is_spelled_in_two_ways(explorer, emu, key):
+    """
+    Newer clients say status, older ones action; the answer suits both.
+    """
+    path = await made(explorer, emu)
+    paused = await explorer.result("PATCH", f"{path}/status", {key: "pause"})
+
+    assert (True, "paused") == (paused["success"], paused["status"])
+    assert "terminated" == (await explorer.result("PATCH", f"{path}/status", {key: "terminate"}))["status"]
+
+
+async def test_instances_are_deleted_one_by_one_and_all(explorer, emu):
+    """
+    One, a batch, and the whole workflow.
+    """
+    for id in ("a", "b", "c", "d"):
+        await made(explorer, emu, id)
+
+    assert {"success": True} == await explorer.result("DELETE", f"{INSTANCES}/a")
+
+    found = await explorer.result("POST", f"{INSTANCES}/batch/delete", {"instances": ["b", "nope"]})
+
+    assert (["b"], ["nope"]) == ([row["id"] for row in found["deleted"]], [row["id"] for row in found["errors"]])
+    assert {"status": "ok", "success": True} == await explorer.result("DELETE", "/workflows/order")
+    assert [] == await explorer.result("GET", INSTANCES)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "code", "words"),
+    [
+        ("GET", "/workflows/nope", None, 404, 10501, 'no workflow "nope"'),
+        ("GET", f"{INSTANCES}/nope", None, 404, 10501, "does not exist"),
+        ("DELETE", f"{INSTANCES}/nope", None, 404, 10501, "does not exist"),
+        ("POST", INSTANCES, {"id": "one"}, 409, 10001, "already exists"),
+        ("POST", INSTANCES, {"id": "a b"}, 400, 10001, "body.id"),
+        ("POST", INSTANCES, b"{", 400, 10001, "no JSON"),
+        ("PATCH", f"{INSTANCES}/one/status", {}, 400, 10001, "body.status"),
+        ("PATCH", f"{INSTANCES}/one/status", {"action": "abort"}, 400, 10001, "body.action"),
+        ("PATCH", f"{INSTANCES}/one/status", {"action": "resume"}, 409, 10001, "Cannot resume"),
+        ("PATCH", f"{INSTANCES}/one/status", {"action": "pause", "rollback": True}, 400, 10001, "body.rollback"),
+        ("PATCH", f"{INSTANCES}/one/status", {"action": "restart", "from": {}}, 400, 10001, "body.from.name"),
+        ("GET", f"{INSTANCES}?page=0", None, 400, 10001, "page"),
+        ("GET", "/nowhere", None, 404, 10003, "no route"),
+    ],
+)
+async def test_errors_have_the_explorers_numbers(explorer, emu, method, path, body, status, code, words):
+    """
+    The status is right where the platform's explorer would say 500, and the message is the reason.
+    """
+    await made(explorer, emu)
+    found = await explorer.error(method, path, body)
+
+    assert (status, code) == found[:2]
+    assert words in found[2]

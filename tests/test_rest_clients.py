@@ -1,0 +1,315 @@
+"""The platform's own clients, unmodified, against a real `emulator dev`: its Python SDK, wrangler, and a fuzzer."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cloudflare
+import pytest
+from api import CODE, EXPLORER, FLOW
+from dev import Dev
+
+from emulator.api.rest import PREFIX
+
+PROJECT = Path(__file__).parent.parent
+ACCOUNT = "0123456789abcdef0123456789abcdef"
+PATIENCE = 10
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "5"))
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(90 + 4 * EXAMPLES)]
+
+
+def until(ask, is_so):
+    """Ask until the answer is so."""
+    deadline = time.monotonic() + PATIENCE
+    while not is_so(answer := ask()):
+        assert time.monotonic() < deadline, answer
+        time.sleep(0.02)
+    return answer
+
+
+@pytest.fixture(scope="module")
+def dev(tmp_path_factory):
+    with Dev(tmp_path_factory.mktemp("clients"), code=CODE, config=FLOW) as running:
+        yield running
+
+
+@pytest.fixture
+def advance(dev):
+    """Move the server's clock."""
+    return lambda duration: dev.post("/cdn-cgi/local/clock", {"advance": duration})
+
+
+# The Python SDK
+
+
+@pytest.fixture
+def client(dev):
+    with cloudflare.Cloudflare(
+        base_url=f"http://127.0.0.1:{dev.port}{PREFIX}", api_token="any", _strict_response_validation=True
+    ) as client:
+        yield client
+        client.workflows.delete("order", account_id=ACCOUNT)
+
+
+@pytest.fixture
+def instances(client):
+    return client.workflows.instances
+
+
+def test_the_sdk_runs_an_instance_from_its_creation_to_its_end(instances, advance):
+    """
+    Create, look, send an event, look again; every answer is valid to the letter.
+    """
+    made = instances.create("order", account_id=ACCOUNT, instance_id="sdk-1", params='{"sku": "tea"}')
+    where = {"account_id": ACCOUNT, "workflow_name": "order"}
+    until(lambda: instances.get("sdk-1", **where), lambda shown: shown.steps and shown.steps[0].attempts)
+    advance("1 second")
+    asleep = until(lambda: instances.get("sdk-1", **where), lambda shown: len(shown.steps) == 2)
+    advance("1 minute")
+    until(lambda: instances.get("sdk-1", **where), lambda shown: len(shown.steps) == 3)
+    sent = instances.events.create("approve", instance_id="sdk-1", body={"by": "ann"}, **where)
+    ended = until(lambda: instances.get("sdk-1", order="desc", **where), lambda shown: shown.status == "complete")
+
+    assert ("sdk-1", "queued") == (made.id, made.status)
+    assert {"sku": "tea"} == asleep.params
+    assert "sdk-1" == sent.instance_id
+    assert '{"by":{"by":"ann"}}' == ended.output
+    assert ["approval-1", "rest-1", "charge-1"] == [step.name for step in ended.steps]
+
+
+def test_the_sdk_lists_and_comes_to_an_end(client, instances):
+    """
+    Its iterators ask for page after page until one is empty.
+    """
+    made = instances.bulk("order", account_id=ACCOUNT, body=[{"instance_id": f"b{number}"} for number in range(5)])
+    listed = [row.id for row in instances.list("order", account_id=ACCOUNT, per_page=2)]
+
+    assert [f"b{number}" for number in range(5)] == [row.id for row in made.result]
+    assert {f"b{number}" for number in range(5)} == set(listed)
+    assert ["order"] == [row.name for row in client.workflows.list(account_id=ACCOUNT)]
+    assert "Order" == client.workflows.get("order", account_id=ACCOUNT).class_name
+
+
+def test_the_sdk_changes_the_status(instances):
+    """
+    Pause, resume, restart and terminate; the statuses are those the SDK knows.
+    """
+    where = {"account_id": ACCOUNT, "workflow_name": "order"}
+    instances.create("order", account_id=ACCOUNT, instance_id="sdk-2")
+    until(lambda: instances.get("sdk-2", **where), lambda shown: shown.status == "waiting")
+
+    changes = [instances.status.edit("sdk-2", status=word, **where) for word in ("pause", "resume", "restart")]
+    until(lambda: instances.get("sdk-2", **where), lambda shown: shown.steps)
+    changes.append(instances.status.edit("sdk-2", status="restart", from_={"name": "charge"}, **where))
+    changes.append(instances.status.edit("sdk-2", status="terminate", rollback=False, **where))
+
+    assert ["paused", "terminated"] == [changes[0].status, changes[-1].status]
+
+
+def test_the_sdk_reads_one_step(instances, advance):
+    """
+    A step with its output, and the attempt before with its error.
+    """
+    where = {"account_id": ACCOUNT, "workflow_name": "order"}
+    instances.create("order", account_id=ACCOUNT, instance_id="sdk-3")
+    until(lambda: instances.get("sdk-3", **where), lambda shown: shown.steps and shown.steps[0].attempts)
+    advance("1 second")
+    step = {"name": "charge-1", "type": "step", **where}
+    done = until(lambda: instances.step("sdk-3", **step), lambda shown: shown.status == "complete")
+    failed = instances.step("sdk-3", attempt=1, **step)
+
+    assert {"paid": 3} == done.output
+    assert ("errored", "boom") == (failed.status, failed.error.message)
+
+
+def test_the_sdk_reads_versions_and_their_graph(client):
+    """
+    The versions, one of them, and what its code does.
+    """
+    versions = client.workflows.versions
+    (version,) = versions.list("order", account_id=ACCOUNT)
+    where = {"account_id": ACCOUNT, "workflow_name": "order"}
+    graph = versions.graph(version.id, **where).graph
+
+    assert version.id == versions.get(version.id, **where).id
+    assert ["step_do", "step_sleep", "step_wait_for_event"] == [node.type for node in graph.workflow.nodes]
+
+
+def test_the_sdk_updates_what_the_config_says(client):
+    """
+    Saying the same as the config is no mistake; saying something else is a conflict.
+    """
+    told = {"account_id": ACCOUNT, "script_name": "test-worker"}
+
+    assert "Order" == client.workflows.update("order", class_name="Order", **told).class_name
+
+    with pytest.raises(cloudflare.ConflictError):
+        client.workflows.update("order", class_name="Tea", **told)
+
+
+def test_the_sdk_raises_its_own_errors(instances):
+    """
+    Not found, conflict and bad request, each with its number, and none tried twice.
+    """
+    instances.create("order", account_id=ACCOUNT, instance_id="sdk-4")
+
+    with pytest.raises(cloudflare.ConflictError) as taken:
+        instances.create("order", account_id=ACCOUNT, instance_id="sdk-4")
+    with pytest.raises(cloudflare.NotFoundError) as missing:
+        instances.get("nope", account_id=ACCOUNT, workflow_name="order")
+    with pytest.raises(cloudflare.BadRequestError) as wrong:
+        instances.create("order", account_id=ACCOUNT, instance_id="a b")
+
+    codes = [found.value.errors[0].code for found in (taken, missing, wrong)]
+
+    assert [10405, 10400, 10002] == codes
+
+
+def test_the_sdk_sends_to_queues(client):
+    """
+    Push, peek, count, purge.
+    """
+    (queue,) = client.queues.list(account_id=ACCOUNT)
+    where = {"account_id": ACCOUNT}
+    client.queues.messages.push(queue.queue_id, body={"a": 1}, content_type="json", **where)
+    peeked = client.queues.messages.peek(queue.queue_id, batch_size=5, **where)
+
+    assert ['{"a": 1}'] == [message.body for message in peeked.messages]
+    assert 1 == client.queues.get_metrics(queue.queue_id, **where).backlog_count
+
+    client.queues.purge.start(queue.queue_id, delete_messages_permanently=True, **where)
+
+    assert 0 == client.queues.get_metrics(queue.queue_id, **where).backlog_count
+
+
+# wrangler
+
+WRANGLER = shutil.which("wrangler", path=f"{PROJECT / 'node_modules/.bin'}{os.pathsep}{os.environ.get('PATH', '')}")
+
+
+@pytest.fixture
+def wrangler(dev, tmp_path):
+    """wrangler in an empty folder: (exit code, what it said)."""
+
+    def run(*arguments):
+        ended = subprocess.run(
+            [WRANGLER, *arguments],
+            cwd=tmp_path,
+            env={
+                **os.environ,
+                "CLOUDFLARE_API_BASE_URL": f"http://127.0.0.1:{dev.port}{PREFIX}",
+                "CLOUDFLARE_API_TOKEN": "any",
+                "WRANGLER_SEND_METRICS": "false",
+                "WRANGLER_LOG_PATH": str(tmp_path / "log"),
+                "XDG_CONFIG_HOME": str(tmp_path / "config"),
+                "CI": "1",
+                "NO_COLOR": "1",
+            },
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=60,
+            text=True,
+            encoding="utf-8",
+        )
+        return ended.returncode, ended.stdout + ended.stderr
+
+    yield run
+    dev.request("DELETE", f"{PREFIX}/accounts/local/workflows/order")
+
+
+@pytest.mark.skipif(WRANGLER is None, reason="wrangler is neither in node_modules nor on PATH")
+@pytest.mark.parametrize("mode", ["remote", "local"])
+def test_wrangler_drives_a_workflow(dev, wrangler, advance, mode):
+    """
+    List, trigger, describe, pause, resume, send an event, and see it complete.
+    """
+    more = [] if mode == "remote" else ["--local", "--port", str(dev.port)]
+
+    assert "test-worker" in wrangler("workflows", "list", *more)[1]
+
+    id = f"wr-{mode}"
+    code, said = wrangler("workflows", "trigger", "order", '{"sku": "tea"}', "--id", id, *more)
+
+    assert (0, True) == (code, id in said)
+
+    advance("1 second")
+    advance("1 minute")
+
+    assert "Waiting" in wrangler("workflows", "instances", "describe", "order", "latest", *more)[1]
+    assert 0 == wrangler("workflows", "instances", "pause", "order", id, *more)[0]
+    assert "Paused" in wrangler("workflows", "instances", "list", "order", *more)[1]
+    assert 0 == wrangler("workflows", "instances", "resume", "order", id, *more)[0]
+
+    event = ["--type", "approve", "--payload", '{"by": "ann"}']
+
+    assert 0 == wrangler("workflows", "instances", "send-event", "order", id, *event, *more)[0]
+
+    code, said = wrangler("workflows", "instances", "describe", "order", id, *more)
+
+    assert (0, True, True) == (code, "Completed" in said, "approval-1" in said)
+    assert 1 == wrangler("workflows", "instances", "terminate", "order", id, *more)[0]
+
+
+@pytest.mark.skipif(WRANGLER is None, reason="wrangler is neither in node_modules nor on PATH")
+def test_wrangler_knows_the_queues(wrangler):
+    """
+    List, and stop the delivery of one.
+    """
+    assert "orders" in wrangler("queues", "list")[1]
+    assert 0 == wrangler("queues", "pause-delivery", "orders")[0]
+    assert 0 == wrangler("queues", "resume-delivery", "orders")[0]
+
+
+# Anybody
+
+
+KNOWN = {"workflow": ["order"], "queue": ["orders"], "instance": ["one", "two"], "account": ["local"]}
+
+
+def with_known_names(document):
+    """The document with names that are there, so that the fuzzer gets beyond "not found"."""
+    for path in document["paths"].values():
+        for operation in path.values():
+            for each in operation["parameters"]:
+                if each["in"] == "path" and each["name"] in KNOWN:
+                    each["schema"] = {"type": "string", "enum": KNOWN[each["name"]]}
+    return document
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known-names", "any-names"])
+@pytest.mark.parametrize("api", ["rest", "local"])
+def test_nothing_breaks_the_routes(dev, tmp_path, api, known):
+    """
+    A fuzzer that reads the OpenAPI document finds no answer that is not in it, and none of 500.
+    """
+    place = {"rest": f"{PREFIX}/openapi.json", "local": EXPLORER}[api]
+    document = dev.get(place).json
+    (tmp_path / "api.json").write_text(json.dumps(with_known_names(document) if known else document))
+    for id in KNOWN["instance"]:
+        dev.post(f"{PREFIX}/accounts/local/workflows/order/instances", {"instance_id": id})
+    ended = subprocess.run(
+        [
+            shutil.which("schemathesis", path=str(Path(sys.executable).parent)),
+            "run",
+            "api.json",
+            f"--url=http://127.0.0.1:{dev.port}{document['servers'][0]['url']}",
+            f"--max-examples={EXAMPLES}",
+            "--phases=coverage,fuzzing" if known else "--phases=fuzzing",
+            "--checks=not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance",
+            "--generation-database=none",
+            "--seed=1",
+            "--no-color",
+        ],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=70 + 4 * EXAMPLES,
+    )
+
+    assert 0 == ended.returncode, ended.stdout[-6000:] + ended.stderr[-2000:]
