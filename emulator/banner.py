@@ -22,6 +22,8 @@ def lines(
     yield from _line("handlers", _places(loaded.handlers, seen_from))
     yield from _line("workflows", _places(loaded.workflows, seen_from))
     yield from _line("env", _bindings(config))
+    if config.assets is not None and config.assets.directory is not None:
+        yield from _line("assets", [_assets(config.assets.directory, seen_from)])
     yield from _line("not emulated", (f"{each.binding} ({each.kind})" for each in config.unsupported))
     for source, names in config.secret_names.items():
         yield from _line(f"from {source}", sorted(names))
@@ -48,7 +50,13 @@ def _bindings(config: Config) -> Iterator[str]:
         yield f"{producer.binding} (queue {producer.queue})"
     for service in config.services:
         yield f"{service.binding} (worker {service.service})"
+    if config.assets is not None and config.assets.binding:
+        yield f"{config.assets.binding} (assets)"
     yield from (name for name in config.vars if config.sources.get(name) == config.path.name)
+
+
+def _assets(directory: Path, seen_from: Path) -> str:
+    return near(directory, seen_from) if directory.is_dir() else f"{near(directory, seen_from)} (not there yet)"
 
 
 def _in_words(expression: str, tick: datetime | None, now: datetime) -> str:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from emulator import config
+from emulator import config, portability
 from emulator.config import Config
 from emulator.errors import ConfigError, EmulatorError, Problem, WorkerError
-from emulator.generation import Answer, Generation, Hooks, LoadFailed
+from emulator.generation import Answer, Generation, Hooks, Loaded, LoadFailed
 from emulator.places import near
 from emulator.processes import Processes
 from emulator.wire import Frame
 from emulator.worker import Worker
 
 
-def check(paths: Sequence[Path], env: str | None) -> tuple[list[Problem], list[Problem]]:
-    """Errors and warnings of these configs and the workers they name."""
+def check(paths: Sequence[Path], env: str | None, *, production: bool = False) -> tuple[list[Problem], list[Problem]]:
+    """
+    Errors and warnings of these configs and the workers they name.
+
+    For production there are warnings of what works here and not on the platform.
+    """
     errors: list[Problem] = []
     warnings: list[Problem] = []
     valid: list[Config] = []
@@ -29,25 +33,48 @@ def check(paths: Sequence[Path], env: str | None) -> tuple[list[Problem], list[P
             continue
         valid.append(found)
         warnings += found.warnings
-        errors += asyncio.run(_load(found))
+        loaded, wrong = asyncio.run(_load(found))
+        errors += wrong
+        warnings += [
+            Problem(path="", message=text, file=near(file, found.root), line=line)
+            for text, file, line in loaded.warnings
+        ]
+        if production:
+            warnings += _for_production(found, loaded)
     return errors + config.conflicts(valid), warnings
 
 
-async def _load(found: Config) -> list[Problem]:
-    """What goes wrong when the worker is loaded as `emulator dev` would."""
+def _for_production(found: Config, loaded: Loaded) -> Iterator[Problem]:
+    has_sockets = found.has_flag("python_workers_314") or found.has_flag("python_workers_20260610")
+    for file in loaded.files:
+
+        def is_file(name: str, file: Path = file) -> bool:
+            return any((folder / name).is_file() for folder in (file.parent, found.module_root))
+
+        source = file.read_text("utf-8")
+        yield from portability.findings(source, near(file, found.root), has_sockets=has_sockets, is_file=is_file)
+        if file == found.main:
+            classes_only = found.has_flag("python_no_global_handlers")
+            yield from portability.handlers(source, near(file, found.root), classes_only=classes_only)
+    yield from portability.native(loaded.native)
+
+
+async def _load(found: Config) -> tuple[Loaded, list[Problem]]:
+    """What a worker offers, and what goes wrong when it is loaded as `emulator dev` would."""
+    nothing = Loaded(handlers={}, workflows={})
     worker = Worker(found, Processes().start, _HOOKS, on_swap=lambda worker: None)
     try:
         await worker.load(found)
     except LoadFailed as error:
         file, line = error.place or ("", None)
-        return [Problem(path="main", message=str(error), file=near(file, found.root), line=line)]
+        return nothing, [Problem(path="main", message=str(error), file=near(file, found.root), line=line)]
     except WorkerError as error:
-        return [Problem(path="main", message=error.message, file=found.path.name)]
+        return nothing, [Problem(path="main", message=error.message, file=found.path.name)]
     except EmulatorError as error:
-        return [Problem(path="", message=str(error), file=found.path.name)]
+        return nothing, [Problem(path="", message=str(error), file=found.path.name)]
     finally:
         await worker.stop()
-    return []
+    return nothing if worker.current is None else worker.current.loaded, []
 
 
 async def _answer(generation: Generation, frame: Frame) -> Answer:

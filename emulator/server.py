@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from emulator import __version__, banner, config
-from emulator.bindings import queues
+from emulator.assets import Beside, Folders
+from emulator.attendance import Attendance, Owned
+from emulator.bindings import assets, queues, services
 from emulator.clock import MovableClock, SystemClock
 from emulator.config import Config
 from emulator.dispatch import Dispatch, Event
@@ -28,6 +30,7 @@ from emulator.places import near, where_it_hangs
 from emulator.runtime import values
 from emulator.store import Store
 from emulator.terminal import Terminal
+from emulator.versions import Versions
 from emulator.wire import Frame
 from emulator.worker import Start, Worker
 from emulator.workflows.binding import call_instance, call_workflow
@@ -71,6 +74,10 @@ class Emulator:
         self.terminal = terminal
         self.started_at = time.monotonic()
         self.store = Store(options.state)
+        self.attendance = Attendance(options.state, self.clock, self._owned_crons)
+        self._attending: asyncio.Task[None] | None = None
+        self.versions = Versions(self.clock.now())
+        self.folders = Folders(options.state)
         self.dispatch = Dispatch(self.clock, self._report)
         self.engine = Engine(
             self.store, self.clock, lambda title, text: terminal.event("FLOW", title, text), limits=options.limits
@@ -78,12 +85,16 @@ class Emulator:
         self.broker = Broker(
             self.store, self.clock, self._deliver, lambda title, text: terminal.event("QUEUE", title, text)
         )
-        hooks = Hooks(answer=self._answer, printed=self._printed, died=self._died, blocked=self._blocked)
+        hooks = Hooks(
+            answer=self._answer, printed=self._printed, died=self._died, blocked=self._blocked, held=self._held
+        )
         self.workers = [Worker(each, start, hooks, on_swap=self._swapped) for each in found]
         self._crons = {worker.name: Crons(self.clock, partial(self.tick, worker)) for worker in self.workers}
         self._schedules = {
             worker.name: Crons(self.clock, partial(self._start_scheduled, worker)) for worker in self.workers
         }
+        self._holders: set[Generation] = set()
+        self.on_hold: Callable[[], None] = lambda: None
         self._changes = 0
         self._warned: set[str] = set()
         self.clock.settled = self.settle
@@ -93,6 +104,7 @@ class Emulator:
     async def boot(self) -> None:
         """Load all workers. Boot is the first reload; a worker that does not load is shown, and waited for."""
         await asyncio.gather(*(self._load(worker, worker.config) for worker in self.workers))
+        self._attending = asyncio.create_task(self.attendance.keep())
 
     async def reload(self, worker: Worker) -> None:
         """Read the config again and swap in a new generation; on failure the old one goes on and the error is shown."""
@@ -105,12 +117,14 @@ class Emulator:
             self._show_error(error)
             return
         if await self._load(worker, found):
-            self.terminal.event(
-                "RELOAD", near(found.main, found.root), "ok", (time.perf_counter() - began) * 1000, colour="green"
-            )
+            title = near(found.main if found.has_code else found.path, found.root)
+            self.terminal.event("RELOAD", title, "ok", (time.perf_counter() - began) * 1000, colour="green")
 
     async def stop(self) -> None:
         """Let nothing new begin, end the workers, close the store."""
+        if self._attending is not None:
+            self._attending.cancel()
+            self.attendance.note()
         await asyncio.gather(*(crons.close() for crons in (*self._crons.values(), *self._schedules.values())))
         await self.broker.close()
         await self.engine.close()
@@ -120,12 +134,20 @@ class Emulator:
 
     # What browsers, the API, tests and timers ask for
 
-    def fetch_route(self, explain: Callable[..., Awaitable[None]]) -> Fetch:
-        """The ASGI app of the first worker's own routes."""
-        return Fetch(self.workers[0], self.dispatch, explain)
+    @property
+    def is_held(self) -> bool:
+        """Whether a debugger holds a worker's process, and with it the terminal."""
+        return bool(self._holders)
+
+    def fetch_route(self, explain: Callable[..., Awaitable[None]]) -> Beside:
+        """The ASGI app of the first worker's own routes, with its assets beside them."""
+        worker = self.workers[0]
+        routes = Fetch(worker, self.dispatch, explain)
+        return Beside(routes, lambda: worker.latest, self.folders, self.terminal.event)
 
     async def tick(self, worker: Worker, tick: Tick) -> Outcome:
         """Run a worker's scheduled handler."""
+        self.attendance.note()
         return await self.dispatch(worker, ScheduledEvent(tick))
 
     async def advance(self, by: timedelta) -> None:
@@ -174,6 +196,10 @@ class Emulator:
         """Each worker's crons with their next tick."""
         return {name: crons.next_ticks for name, crons in self._crons.items()}
 
+    def schedules(self) -> dict[str, dict[str, datetime | None]]:
+        """The same of the crons of its workflows."""
+        return {name: crons.next_ticks for name, crons in self._schedules.items()}
+
     def banner(self) -> list[str]:
         """What is served, in a few lines."""
         here, now = Path.cwd(), self.clock.now()
@@ -221,19 +247,37 @@ class Emulator:
     def _swapped(self, worker: Worker) -> None:
         """A worker has a new generation: crons, consumers and the engine follow."""
         self.engine.adopt(self._owners())
+        self._note_versions(worker)
         self.broker.consume(
             [consumer for each in self.workers for consumer in each.config.consumers],
             delays={p.queue: p.delivery_delay for w in self.workers for p in w.config.producers if p.delivery_delay},
         )
         self._plan(worker)
+        if worker.current is not None:
+            for text, file, line in worker.current.loaded.warnings:
+                self.terminal.plain(f"{near(file, worker.config.root)}:{line}: {text}", colour="yellow")
+
+    def _note_versions(self, worker: Worker) -> None:
+        loaded = worker.current.loaded if worker.current is not None else Loaded(handlers={}, workflows={})
+        for each in worker.config.workflows:
+            if each.script_name in (None, worker.name) and each.class_name in loaded.workflows:
+                main = Path(loaded.workflows[each.class_name][0])
+                self.versions.note(each.name, each.class_name, main=main, files=loaded.files, at=self.clock.now())
 
     def _plan(self, worker: Worker) -> None:
         if self.options.crons:
             self._crons[worker.name].plan(worker.config.crons)
             self._schedules[worker.name].plan(cron for each in worker.config.workflows for cron in each.schedules)
 
+    def _owned_crons(self) -> Iterator[Owned]:
+        for worker in self.workers if self.options.crons else ():
+            yield from (Owned(worker.name, each) for each in worker.config.crons)
+            for workflow in worker.config.workflows:
+                yield from (Owned(worker.name, each, workflow.name) for each in workflow.schedules)
+
     async def _start_scheduled(self, worker: Worker, tick: Tick) -> None:
         """A cron of a workflow's own: an instance for each tick, called after it, so that it cannot come twice."""
+        self.attendance.note()
         milliseconds = int(tick.time.timestamp() * 1000)
         wanted = Wanted(id=f"{tick.cron}-{milliseconds}")
         schedule = json.dumps({"cron": tick.cron, "scheduledTime": milliseconds})
@@ -263,11 +307,16 @@ class Emulator:
 
     # What generations call
 
-    async def _answer(self, generation: Generation, frame: Frame) -> Answer:
+    async def _answer(self, generation: Generation, frame: Frame) -> Answer | None:
         self._changes += 1
         target = frame.head["target"]
         if target == "step":
             return await self.engine.answer(generation, frame)
+        if target == "service":
+            return await services.answer(self._worker_named, self.dispatch, generation, frame)
+        if target == "assets":
+            owner = self._worker_named(generation.worker) or self.workers[0]
+            return assets.answer(self.folders, owner.latest, frame)
         try:
             result = await self._call(target, frame)
             await self.store.durable()
@@ -290,6 +339,9 @@ class Emulator:
                 return await queues.call(self.broker, frame.head["queue"], frame.head["method"], arguments)
             case _:
                 raise TypeError(f'there is no binding of the kind "{target}"')
+
+    def _worker_named(self, name: str) -> Worker | None:
+        return next((worker for worker in self.workers if worker.name == name), None)
 
     def _refuse_unserved(self, workflow: str) -> None:
         if self.worker_of_workflow(workflow) is None:
@@ -321,6 +373,10 @@ class Emulator:
         for worker in self.workers:
             if worker.current is generation:
                 worker.revive()
+
+    def _held(self, generation: Generation) -> None:
+        (self._holders.add if generation.holds else self._holders.discard)(generation)
+        self.on_hold()
 
     def _blocked(self, generation: Generation, stack: str) -> None:
         where = where_it_hangs(stack, [str(worker.config.root) for worker in self.workers])

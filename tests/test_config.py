@@ -249,7 +249,6 @@ name = "shop-two"
 UNSUPPORTED = {
     "AI": "AI",
     "ARTIFACTS": "Artifacts",
-    "ASSETS": "Assets",
     "BROWSER": "Browser Rendering",
     "CACHE": "KV namespace",
     "CERT": "mTLS certificate",

@@ -23,6 +23,8 @@ def parse(scope: Scope, root: Path) -> Assets | None:
     node.only(_KEYS)
     if "site" in scope.top:
         node.error("a worker has either assets or site; keep one")
+    if scope.is_served and "main" not in scope.of("main"):
+        _check_alone(node)
     return Assets(
         directory=_directory(node, root),
         binding=node.need("binding") if "binding" in node else None,
@@ -30,6 +32,13 @@ def parse(scope: Scope, root: Path) -> Assets | None:
         not_found_handling=node.choice("not_found_handling", _NOT_FOUND) or "none",
         run_worker_first=_worker_first(node),
     )
+
+
+def _check_alone(node: Node) -> None:
+    """Without a worker nobody would use these."""
+    for key in ("binding", "run_worker_first"):
+        if key in node:
+            node.error('there is no worker; name its module, main = "src/entry.py", or leave this out', key)
 
 
 def _directory(node: Node, root: Path) -> Path | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from emulator.config import flags
 from emulator.config.environments import Scope
+from emulator.config.model import NO_CODE
 from emulator.config.node import Node
 from emulator.config.report import shown
 
@@ -44,6 +45,8 @@ def main(scope: Scope, root: Path) -> Path:
     """The main module, absolute."""
     node = scope.of("main")
     if "main" not in node:
+        if "assets" in scope.of("assets"):
+            return NO_CODE
         if scope.is_served:
             node.report.missing((*node.way, "main"), 'name the main module: main = "src/entry.py"')
         return root
@@ -73,7 +76,8 @@ def compatibility_date(scope: Scope) -> str:
 def compatibility_flags(scope: Scope) -> tuple[str, ...]:
     node = scope.of("compatibility_flags")
     found = node.texts("compatibility_flags")
-    if scope.is_served and "python_workers" not in found:
+    has_code = "main" in scope.of("main") or "assets" not in scope.of("assets")
+    if scope.is_served and has_code and "python_workers" not in found:
         node.warn('the platform asks for "python_workers" here to run a Python worker', "compatibility_flags")
     for on, off in _contradictions(found):
         node.error(f'"{on}" and "{off}" contradict each other; keep one', "compatibility_flags", found.index(off))

@@ -124,7 +124,7 @@ def names(scope: Scope, config: Config) -> list[Name]:
 
 def not_emulated(names: Iterable[Name]) -> tuple[Unsupported, ...]:
     """All but what env answers, and services, which have a list of their own."""
-    ours = ("Workflow", "Service", "Queue")
+    ours = ("Workflow", "Service", "Queue", "Assets")
     return tuple(Unsupported(binding=each.name, kind=each.kind) for each in names if each.kind not in ours)
 
 

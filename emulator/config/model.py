@@ -11,6 +11,9 @@ from typing import Any
 from emulator.config import flags as known_flags
 from emulator.errors import Problem
 
+# What is loaded for a project without a main module.
+NO_CODE = Path(__file__).parent / "no_code" / "entry.py"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Workflow:
@@ -140,6 +143,11 @@ class Config:
     def root(self) -> Path:
         """The folder of the config."""
         return self.path.parent
+
+    @property
+    def has_code(self) -> bool:
+        """Whether there is a worker, and not just assets."""
+        return self.main != NO_CODE
 
     @property
     def module_root(self) -> Path:

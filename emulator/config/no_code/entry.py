@@ -1,0 +1,1 @@
+"""The worker of a project that is all assets: it handles nothing."""
