@@ -17,9 +17,9 @@ from emulator.server import Emulator
 from emulator.store.database import Store
 from emulator.store.instances import Instances
 from emulator.store.messages import Messages
+from emulator.workflows.endings import Endings
 from emulator.workflows.engine import Engine
 from emulator.workflows.ledger import Ledger
-from emulator.workflows.passes import Passes
 from emulator.workflows.step import Steps
 from emulator.workflows.waits import Waits
 
@@ -41,7 +41,7 @@ _METHODS: dict[str, tuple[type, str]] = {
     "pause": (Engine, "pause"),
     "resume": (Engine, "resume"),
     "restart": (Engine, "restart"),
-    "an instance ends": (Passes, "end"),
+    "an instance ends": (Endings, "record"),
     "a step is written": (Instances, "put_step"),
     "a status is written": (Instances, "change"),
     "a turn is committed": (Store, "_end_turn"),

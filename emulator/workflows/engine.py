@@ -142,7 +142,7 @@ class Engine:
         to_undo = rollback and rollbacks.plan(self.steps(instance))
         self._passes.drop(instance)
         if not to_undo:
-            self._passes.end(instance, Status.TERMINATED)
+            self._passes.endings.record(instance, Status.TERMINATED)
             await self._store.durable()
             return
         with self._store.transaction():
@@ -155,7 +155,7 @@ class Engine:
                 error=_ROLLED_BACK,
             )
             self._passes.start(self.get(workflow, id))
-        await self._passes.over(instance)
+        await self._passes.endings.wait(instance)
         await self._store.durable()
 
     async def restart(self, workflow: str, id: str, *, from_step: tuple[StepKind, str, int] | None = None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
@@ -16,12 +15,12 @@ from emulator.clock import Clock
 from emulator.errors import StoreError, WorkerGone
 from emulator.generation import Answer, Generation, failure
 from emulator.models import Failure, Instance, Status
-from emulator.runtime import values
 from emulator.store import Store, Superseded
 from emulator.wire import Frame
 from emulator.workflows.answers import StepRefused
+from emulator.workflows.endings import Endings
+from emulator.workflows.event import ending_of, event_of
 from emulator.workflows.ledger import Ledger
-from emulator.workflows.retention import expiry
 from emulator.workflows.run import Leaving, Run
 from emulator.workflows.sleepers import Sleepers
 from emulator.workflows.step import Steps
@@ -71,9 +70,9 @@ class Passes:
         self._runs: dict[int, Run] = {}
         self._heard: dict[tuple[int, int], Run] = {}
         self._deaths: Counter[int] = Counter()
-        self._endings: dict[int, asyncio.Future[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._sleepers = Sleepers(self.store, self.clock, self._wake)
+        self.endings = Endings(self.store, self.clock, self._sleepers.look_again)
         self._closed = False
         self._recovery: asyncio.Task[None] | None = None
         self.store.on_refusal = self._recover_later
@@ -131,49 +130,11 @@ class Passes:
             self.store.instances.change(run.instance.key, at=self.clock.now(), status=Status.QUEUED)
             self.start(run.instance)
 
-    def end(
-        self,
-        instance: Instance,
-        status: Status,
-        *,
-        epoch: int | None = None,
-        output: str | None = None,
-        error: Failure | None = None,
-    ) -> None:
-        """Record how an instance ended."""
-        self.forgive(instance)
-        now = self.clock.now()
-        expires_at = expiry(instance, status, at=now)
-        with self.store.transaction():
-            table = self.store.instances
-            table.change(
-                instance.key,
-                epoch=epoch,
-                at=now,
-                status=status,
-                ended_at=now,
-                wake_at=None,
-                ending=None,
-                expires_at=expires_at,
-                output=output,
-                error=error,
-            )
-            table.end_open_attempts(instance.key, at=now, error=_cut_short(status))
-        if expires_at is not None:
-            self._sleepers.look_again()
-        self._say_over(instance)
-
-    async def over(self, instance: Instance) -> None:
-        """Return when the instance has ended."""
-        if instance.key not in self._endings:
-            self._endings[instance.key] = asyncio.get_running_loop().create_future()
-        await asyncio.shield(self._endings[instance.key])
-
     def forget(self, instance: Instance) -> None:
         """It begins anew or is deleted: its pass is left, and whoever waits for its end waits no longer."""
         self.drop(instance)
         self.forgive(instance)
-        self._say_over(instance)
+        self.endings.release(instance)
 
     def forgive(self, instance: Instance) -> None:
         """Count the deaths of the worker's process in this instance anew."""
@@ -235,8 +196,7 @@ class Passes:
     async def close(self) -> None:
         """Leave all passes; what is on disk goes on next time."""
         self._closed = True
-        for ending in self._endings.values():
-            ending.cancel()
+        self.endings.close()
         for run in list(self._runs.values()):
             self._leave(run)
         if self._recovery is not None:
@@ -257,8 +217,8 @@ class Passes:
             if owner.class_name not in run.generation.loaded.workflows:
                 self._finish_missing(run, owner)
                 return
-            head = {"class_name": owner.class_name, "ending": _ending(instance)}
-            run.conversation = run.generation.open("run", head, _event(instance).encode())
+            head = {"class_name": owner.class_name, "ending": ending_of(instance)}
+            run.conversation = run.generation.open("run", head, event_of(instance).encode())
             self._heard[id(run.generation), run.conversation.number] = run
             self._finish(run, await run.conversation.done())
         except WorkerGone:
@@ -279,7 +239,7 @@ class Passes:
             self._fail(run, failure(error))
         else:
             output = frame.body.decode() or "null"
-            self.end(run.instance, Status.COMPLETE, epoch=run.instance.epoch, output=output)
+            self._end(run, Status.COMPLETE, output=output)
             self.tell(run.name, "complete")
         for complaint in run.replay.left_over():
             self.tell(run.name, complaint)
@@ -288,7 +248,7 @@ class Passes:
     def _conclude(self, run: Run, ending: Status, error: Failure | None) -> None:
         """The rollback handlers have run; the instance ends as it was to end."""
         shown = error if ending is Status.ERRORED else None
-        self.end(run.instance, ending, epoch=run.instance.epoch, error=shown)
+        self._end(run, ending, error=shown)
         self.tell(run.name, f"{ending}, rolled back" if shown is None else f"errored: {shown.name}: {shown.message}")
 
     def _finish_missing(self, run: Run, owner: Owner) -> None:
@@ -298,10 +258,14 @@ class Passes:
         self._forget(run)
 
     def _fail(self, run: Run, error: Failure) -> None:
-        self.end(run.instance, Status.ERRORED, epoch=run.instance.epoch, error=error)
+        self._end(run, Status.ERRORED, error=error)
         self.tell(run.name, f"errored: {error.name}: {error.message}")
         if error.trace:
             log.error("%s", error.trace.rstrip())
+
+    def _end(self, run: Run, status: Status, *, output: str | None = None, error: Failure | None = None) -> None:
+        self.forgive(run.instance)
+        self.endings.record(run.instance, status, epoch=run.instance.epoch, output=output, error=error)
 
     # Leaving a pass
 
@@ -365,11 +329,6 @@ class Passes:
         self._recovery = None
         with suppress(StoreError, Superseded):
             self._start_unfinished()
-
-    def _say_over(self, instance: Instance) -> None:
-        ended = self._endings.pop(instance.key, None)
-        if ended is not None and not ended.done():
-            ended.set_result(None)
 
     # Those nobody runs
 
@@ -447,26 +406,3 @@ class Passes:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _event(instance: Instance) -> str:
-    """What `run` receives as its event, in wire form: the same in every pass."""
-    rest: dict[str, Any] = {
-        "timestamp": instance.created_at,
-        "instanceId": instance.id,
-        "workflowName": instance.workflow,
-    }
-    if instance.schedule is not None:
-        rest["schedule"] = json.loads(instance.schedule)
-    return f'{{"payload":{instance.params},{values.encode(rest)[1:]}'
-
-
-def _ending(instance: Instance) -> dict[str, Any] | None:
-    """The error that an instance which is being rolled back is to end with."""
-    if instance.ending is None or instance.error is None:
-        return None
-    return {"kind": instance.error.name, "message": instance.error.message, "type": instance.error.type}
-
-
-def _cut_short(status: Status) -> Failure:
-    return Failure(name="Canceled", message=f"the instance was {status} during this attempt")

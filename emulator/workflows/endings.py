@@ -1,0 +1,69 @@
+"""How instances end, and who waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from emulator.clock import Clock
+from emulator.models import Failure, Instance, Status
+from emulator.store import Store
+from emulator.workflows.retention import expiry
+
+
+class Endings:
+    """Records ends; `expires` is called when one of them begins the time for which an instance is kept."""
+
+    def __init__(self, store: Store, clock: Clock, expires: Callable[[], None]) -> None:
+        self._store = store
+        self._clock = clock
+        self._expires = expires
+        self._awaited: dict[int, asyncio.Future[None]] = {}
+
+    def record(
+        self,
+        instance: Instance,
+        status: Status,
+        *,
+        epoch: int | None = None,
+        output: str | None = None,
+        error: Failure | None = None,
+    ) -> None:
+        """The instance is over. With an epoch, only if that is still the current one; raises Superseded otherwise."""
+        now = self._clock.now()
+        expires_at = expiry(instance, status, at=now)
+        cut_short = Failure(name="Canceled", message=f"the instance was {status} during this attempt")
+        with self._store.transaction():
+            self._store.instances.change(
+                instance.key,
+                epoch=epoch,
+                at=now,
+                status=status,
+                ended_at=now,
+                wake_at=None,
+                ending=None,
+                expires_at=expires_at,
+                output=output,
+                error=error,
+            )
+            self._store.instances.end_open_attempts(instance.key, at=now, error=cut_short)
+        if expires_at is not None:
+            self._expires()
+        self.release(instance)
+
+    async def wait(self, instance: Instance) -> None:
+        """Return when the instance has ended, or will not end in this life of it."""
+        if instance.key not in self._awaited:
+            self._awaited[instance.key] = asyncio.get_running_loop().create_future()
+        await asyncio.shield(self._awaited[instance.key])
+
+    def release(self, instance: Instance) -> None:
+        """Whoever waits for the instance waits no longer."""
+        awaited = self._awaited.pop(instance.key, None)
+        if awaited is not None and not awaited.done():
+            awaited.set_result(None)
+
+    def close(self) -> None:
+        """Nobody will end any more."""
+        for awaited in self._awaited.values():
+            awaited.cancel()
