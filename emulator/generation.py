@@ -20,6 +20,7 @@ from emulator.wire import Channel, Frame, SocketChannel
 _PING_EVERY = 0.25
 _BLOCKED_AFTER = 1.0
 _KILLED_AFTER = 30.0
+_CLOSED_WITHIN = 1.0
 _SETTLED_AFTER_TURNS = 20
 
 Answer = tuple[dict[str, Any], bytes]
@@ -133,6 +134,7 @@ class Generation:
         self._said_blocked = False
         self._stopping = False
         self._quiet = asyncio.Event()
+        self._gone = asyncio.Event()
         self._quiet.set()
         self.channel.on_frame = self._receive
         self.channel.on_close = self._closed
@@ -206,6 +208,8 @@ class Generation:
         if self.launched is not None:
             await self.launched.end()
         self.channel.close()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._gone.wait(), _CLOSED_WITHIN)
 
     def _receive(self, frame: Frame) -> None:
         match frame.kind:
@@ -255,6 +259,7 @@ class Generation:
             self.channel.send("answer", frame.id, *answer)
 
     def _closed(self) -> None:
+        self._gone.set()
         if not self.alive:
             return
         self.alive = False
