@@ -7,10 +7,10 @@ async def test_a_warning_about_the_config_is_said_once(emu):
     """
     A key nobody knows is named with its line, at the start and not again at each reload.
     """
-    await emu.start(HELLO, config='mian = "entry.py"\n')
+    await emu.start(HELLO, config='mode = "fast"\n')
     await emu.reload()
 
-    assert 1 == emu.lines.count("wrangler.toml:6: mian: there is no such key")
+    assert 1 == emu.lines.count("wrangler.toml:6: mode: there is no such key")
 
 
 async def test_a_tick_is_said_in_one_line(emu):

@@ -122,8 +122,8 @@ def _crons(emulator: Emulator) -> list[dict[str, Any]]:
         _cron(worker.name, workflow, expression, ticks.get(worker.name, {}).get(expression))
         for worker in emulator.workers
         for workflow, expressions, ticks in (
-            (None, worker.config.crons, emulator.crons()),
-            *((each.name, each.schedules, emulator.schedules()) for each in worker.config.workflows),
+            (None, worker.config.crons, emulator.timetable.crons()),
+            *((each.name, each.schedules, emulator.timetable.schedules()) for each in worker.config.workflows),
         )
         for expression in expressions
     ]

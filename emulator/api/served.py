@@ -75,9 +75,8 @@ class Served:
 def all_served(emulator: Emulator) -> Iterable[Served]:
     """Every workflow whose worker is here, in the order of the configs."""
     for worker in emulator.workers:
-        for workflow in worker.config.workflows:
-            if workflow.script_name in (None, worker.name):
-                yield Served(emulator, worker, workflow)
+        for workflow in worker.config.own_workflows:
+            yield Served(emulator, worker, workflow)
 
 
 def served(emulator: Emulator, name: str) -> Served:

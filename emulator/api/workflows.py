@@ -124,7 +124,7 @@ def _named(each: Served) -> dict[str, Any]:
 
 
 def _schedules(each: Served) -> Mapping[str, str]:
-    ticks: Mapping[str, datetime | None] = each.emulator.schedules().get(each.worker.name, {})
+    ticks: Mapping[str, datetime | None] = each.emulator.timetable.schedules().get(each.worker.name, {})
     found = {cron: ticks.get(cron) for cron in each.workflow.schedules}
     return {cron: "" if when is None else timestamp(when) for cron, when in found.items()}
 

@@ -26,7 +26,7 @@ def reset(configs: tuple[Path, ...], persist_to: Path | None, yes: bool) -> None
     if not yes and not click.confirm(f"forget everything in {folder}?"):
         return
     lock = module("emulator.store.lock").FolderLock(folder)
-    for path in folder.glob("state.db*"):
+    for path in (*folder.glob("state.db*"), *folder.glob("attendance.*")):
         path.unlink()
     lock.release()
     click.echo(f"{folder} is empty")

@@ -137,8 +137,8 @@ def graph(name: str, mermaid: bool, configs: tuple[Path, ...], env: str | None, 
 def _graph(name: str, configs: tuple[Path, ...], env: str | None) -> Any:
     loaded = [module("emulator.config").load(path, env=env, variables={}) for path in configs]
     for config in loaded:
-        for each in config.workflows:
-            if each.name == name and each.script_name in (None, config.name):
+        for each in config.own_workflows:
+            if each.name == name:
                 return _read(config, each.class_name)
     names = ", ".join(each.name for config in loaded for each in config.workflows) or "none"
     raise EmulatorError(f'no workflow is called "{name}"; the config has {names}')

@@ -155,6 +155,11 @@ class Config:
         return self.main.parent
 
     @property
+    def own_workflows(self) -> tuple[Workflow, ...]:
+        """Those that this worker runs itself."""
+        return tuple(each for each in self.workflows if each.script_name in (None, self.name))
+
+    @property
     def secret_names(self) -> dict[str, list[str]]:
         """The variables whose value does not stand in the config, by where it comes from."""
         found: dict[str, list[str]] = {}

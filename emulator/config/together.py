@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from emulator.config.model import Config
 from emulator.errors import Problem
@@ -22,11 +22,7 @@ def conflicts(configs: Sequence[Config]) -> list[Problem]:
 
 def _claims(config: Config) -> Iterator[tuple[str, str]]:
     yield "name", f'it calls the worker "{config.name}"'
-    for name in _own_workflows(config):
-        yield "workflows", f'it defines the workflow "{name}"'
+    for workflow in config.own_workflows:
+        yield "workflows", f'it defines the workflow "{workflow.name}"'
     for consumer in config.consumers:
         yield "queues.consumers", f'it consumes the queue "{consumer.queue}"'
-
-
-def _own_workflows(config: Config) -> Iterable[str]:
-    return (each.name for each in config.workflows if each.script_name in (None, config.name))

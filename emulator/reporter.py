@@ -1,0 +1,71 @@
+"""What the terminal says of events, errors, prints and workers that hang."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from emulator.config import Config
+from emulator.dispatch import Event
+from emulator.errors import EmulatorError, WorkerError
+from emulator.generation import Generation
+from emulator.models import Outcome
+from emulator.places import near, where_it_hangs
+from emulator.terminal import Terminal
+from emulator.worker import Worker
+
+
+class Reporter:
+    """Finds the words; `speaker` names on whose behalf a generation's code prints."""
+
+    def __init__(self, terminal: Terminal, speaker: Callable[[Generation, int], str]) -> None:
+        self._terminal = terminal
+        self._speaker = speaker
+        self._warned: set[str] = set()
+
+    def report(self, event: Event, outcome: Outcome) -> None:
+        """An event is over: one line, and the trace of what went wrong."""
+        result = event.result(outcome)
+        if result:
+            colour = "green" if outcome.is_ok else "red"
+            self._terminal.event(event.label, event.title, result, outcome.milliseconds, colour=colour)
+        if outcome.error is not None:
+            error = outcome.error
+            self._terminal.plain(error.trace.rstrip() or f"{error.name}: {error.message}", colour="red")
+
+    def error(self, error: EmulatorError) -> None:
+        """A worker or a config that cannot be served."""
+        trace = error.trace.rstrip() if isinstance(error, WorkerError) else ""
+        self._terminal.plain(trace or str(error), colour="red")
+
+    def printed(self, generation: Generation, by: int, stream: str, text: str) -> None:
+        """A line of the worker's own."""
+        self._terminal.output(self._speaker(generation, by), stream, text)
+
+    def died(self, generation: Generation, why: str) -> None:
+        self._terminal.plain(
+            f"{generation.worker}: the worker's process ended ({why}); starting it again", colour="red"
+        )
+
+    def blocked(self, generation: Generation, stack: str, roots: Sequence[str]) -> None:
+        self._terminal.plain(
+            f"{generation.worker}: a handler has blocked the worker for over a second{where_it_hangs(stack, roots)};"
+            " use await, or asyncio.to_thread for what cannot be awaited",
+            colour="yellow",
+        )
+
+    def warn_of_config(self, config: Config) -> None:
+        """What is odd in a config, once."""
+        for warning in dict.fromkeys(map(str, config.warnings)):
+            if warning not in self._warned:
+                self._warned.add(warning)
+                self._terminal.plain(f"warning: {warning}", colour="yellow")
+
+    def warn_of_code(self, worker: Worker) -> None:
+        """What the platform would refuse in a worker that has been loaded."""
+        if worker.current is not None:
+            for text, file, line in worker.current.loaded.warnings:
+                self._terminal.plain(f"{near(file, worker.config.root)}:{line}: {text}", colour="yellow")
+
+    def reloaded(self, config: Config, milliseconds: float) -> None:
+        title = near(config.main if config.has_code else config.path, config.root)
+        self._terminal.event("RELOAD", title, "ok", milliseconds, colour="green")
