@@ -11,7 +11,7 @@ BIN := .venv/bin
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev test check fix lock bench kill
+.PHONY: help setup dev test check fix lock bench kill soak
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1|\2/' | awk -F'|' '{printf "%-12s %s\n", $$1, $$2}'
@@ -23,7 +23,7 @@ dev: setup ## serve the sample worker
 	@$(BIN)/emulator dev $(ARGS)
 
 test: check ## every check, then the tests
-	@$(BIN)/python -m pytest -q $(ARGS)
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal $(ARGS)
 
 check: setup ## formatting, lint, types, layers, spelling
 	@$(BIN)/ruff format --check .
@@ -52,3 +52,9 @@ bench: setup ## how fast, next to bare uvicorn and, if there is one, wrangler
 
 kill: setup ## kill both processes at random moments and look for anything lost
 	@$(BIN)/python bench/kill.py $(ARGS)
+
+soak: setup ## the long programme: a thousand kills, every boundary, ten thousand sleepers, a queue under kills
+	@$(BIN)/python bench/kill.py --kills 1000 --live 16
+	@$(BIN)/python bench/boundaries.py --passes 3
+	@$(BIN)/python bench/queue_kills.py
+	@$(BIN)/python bench/sleepers.py
