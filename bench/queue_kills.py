@@ -3,10 +3,10 @@ kill -9 at random moments, of the emulator and of the worker's process at once, 
 
     python bench/queue_kills.py [--messages 20000] [--kills 20] [--seed 1]
 
-One message in a hundred is poison: its handler asks for it again and again. Checks from outside, by the lines that the
-handler writes itself and by what is left in the store: every message is handled, or in the dead letter queue, and not in
-both; poison gets there after exactly `max_retries` and one deliveries, not counting those that a kill cut short; without
-kills nothing is delivered twice.
+One message in a hundred is poison: its handler asks for it again and again. Checks from outside, by the lines that
+the handler writes itself and by what is left in the store: every message is handled, or in the dead letter queue, and
+not in both; poison gets there after exactly `max_retries` and one deliveries, not counting those that a kill cut
+short; without kills nothing is delivered twice.
 Prints one JSON line; exit code 0 when all promises held.
 """
 

@@ -155,6 +155,8 @@ class WebSocketEvent:
 
     def _retire(self, conversation: Conversation) -> None:
         """The code has been replaced: the browser is to come back, and meets the new code."""
+        if not self._open:
+            return
         task = asyncio.get_running_loop().create_task(self._close(RESTART, "the worker has been reloaded"))
         task.add_done_callback(lambda _: self._tell_closed(conversation, RESTART, "the worker has been reloaded"))
 

@@ -151,7 +151,7 @@ class Store:
             raise self._refusal(error) from error
 
     def _refusal(self, error: sqlite3.Error) -> StoreError:
-        """Whoever asked for the write is told. A write that nobody waits for must not pass in silence: it is said, once."""
+        """Whoever asked for the write is told; for writes that nobody waits for it is said, once."""
         cause = getattr(error, "sqlite_errorname", "") or ""
         remedy = _REMEDIES.get(cause.split("_")[1] if "_" in cause else "", "")
         refusal = StoreError(f"{self._path}: {error}; nothing of this change was kept{remedy}")
