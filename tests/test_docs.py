@@ -11,7 +11,7 @@ from types import ModuleType
 import click
 import pytest
 
-from emulator.api.local import local_routes
+from emulator.api.local import Local
 from emulator.cli import group
 
 PROJECT = Path(__file__).parent.parent
@@ -143,7 +143,7 @@ def test_no_option_is_made_up(path, command):
     assert options_of(command) == named
 
 
-@pytest.mark.parametrize("route", [route.path for route in local_routes(None)])
+@pytest.mark.parametrize("route", [route.path for route in Local(None).routes()])
 def test_each_local_route_is_named(route):
     """
     docs/cli.md names every route under /cdn-cgi/, placeholders in capitals.

@@ -32,24 +32,39 @@ class BadRequest(EmulatorError):
     """The request does not say what it should."""
 
 
-def local_routes(emulator: Emulator) -> list[Route]:
-    """The routes under /cdn-cgi/local and the older spellings of the scheduled one."""
+class Local:
+    """The routes under /cdn-cgi/local, and the older spellings of the scheduled one."""
 
-    async def health(request: Request) -> Response:
-        return JSONResponse(emulator.health())
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
 
-    async def scheduled(request: Request) -> Response:
+    def routes(self) -> list[Route]:
+        return [
+            Route("/cdn-cgi/local/health", _explained(self.health)),
+            *(Route(path, _explained(self.scheduled), methods=["GET", "POST"]) for path in _SCHEDULED),
+            Route("/cdn-cgi/local/crons", _explained(self.crons)),
+            Route("/cdn-cgi/local/queues", _explained(self.queues)),
+            Route("/cdn-cgi/local/queues/{queue:path}/messages", _explained(self.push), methods=["POST"]),
+            Route("/cdn-cgi/local/clock", _explained(self.clock), methods=["GET", "POST"]),
+        ]
+
+    async def health(self, request: Request) -> Response:
+        return JSONResponse(self._emulator.health())
+
+    async def scheduled(self, request: Request) -> Response:
+        """Run a scheduled handler now."""
         query = request.query_params
-        worker = _named(emulator, query.get("worker"))
-        tick = Tick(cron=query.get("cron", ""), time=_moment_of(query.get("time")) or emulator.clock.now())
-        outcome = await emulator.tick(worker, tick)
+        worker = _named(self._emulator, query.get("worker"))
+        time = _moment_of(query.get("time")) or self._emulator.clock.now()
+        outcome = await self._emulator.tick(worker, Tick(cron=query.get("cron", ""), time=time))
         status = 200 if outcome.is_ok else 500
         if query.get("format") == "json":
             answer = {"outcome": outcome.outcome, "noRetry": bool(outcome.result.get("noRetry", False))}
             return JSONResponse(answer, status)
         return PlainTextResponse(outcome.outcome, status)
 
-    async def push(request: Request) -> Response:
+    async def push(self, request: Request) -> Response:
+        """Send one message."""
         message = await _json(request)
         if not isinstance(message, dict) or "body" not in message:
             raise BadRequest('a message is {"body", "content_type"?, "delay_seconds"?}')
@@ -57,35 +72,28 @@ def local_routes(emulator: Emulator) -> list[Route]:
             "contentType": message.get("content_type", "json"),
             **({"delaySeconds": message["delay_seconds"]} if "delay_seconds" in message else {}),
         }
-        metrics = await queues.call(emulator.broker, request.path_params["queue"], "send", [message["body"], options])
-        await emulator.store.durable()
+        queue = request.path_params["queue"]
+        metrics = await queues.call(self._emulator.broker, queue, "send", [message["body"], options])
+        await self._emulator.store.durable()
         return JSONResponse({"ok": True, **values.shown(values.encode(metrics))})
 
-    async def clock(request: Request) -> Response:
+    async def clock(self, request: Request) -> Response:
+        """What time it is; with POST, after moving it."""
         if request.method == "POST":
-            await _move(emulator, await _json(request))
-        return JSONResponse(_clock(emulator))
+            await _move(self._emulator, await _json(request))
+        return JSONResponse(_clock(self._emulator))
 
-    async def crons(request: Request) -> Response:
-        return JSONResponse(_crons(emulator))
+    async def crons(self, request: Request) -> Response:
+        return JSONResponse(_crons(self._emulator))
 
-    async def all_queues(request: Request) -> Response:
-        return JSONResponse([standing(emulator, name) for name in known(emulator)])
-
-    return [
-        Route("/cdn-cgi/local/health", _explained(health)),
-        *(Route(path, _explained(scheduled), methods=["GET", "POST"]) for path in _SCHEDULED),
-        Route("/cdn-cgi/local/crons", _explained(crons)),
-        Route("/cdn-cgi/local/queues", _explained(all_queues)),
-        Route("/cdn-cgi/local/queues/{queue:path}/messages", _explained(push), methods=["POST"]),
-        Route("/cdn-cgi/local/clock", _explained(clock), methods=["GET", "POST"]),
-    ]
+    async def queues(self, request: Request) -> Response:
+        return JSONResponse([standing(self._emulator, name) for name in known(self._emulator)])
 
 
 def local_app(emulator: Emulator) -> Starlette:
     """Everything of ours, and a clear 404 for the rest of /cdn-cgi/."""
     return Starlette(
-        routes=[*local_routes(emulator), *explorer_routes(emulator), rest_mount(emulator)],
+        routes=[*Local(emulator).routes(), *explorer_routes(emulator), rest_mount(emulator)],
         exception_handlers={404: _not_found, 405: _not_allowed},
     )
 
