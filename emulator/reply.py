@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from emulator.wire import WINDOW, Frame
+from emulator.window import Window
+from emulator.wire import Frame
 
 
 class Reply:
@@ -15,23 +15,18 @@ class Reply:
     def __init__(self, send: Callable[[str, int, dict[str, Any], bytes], None], number: int) -> None:
         self._send = send
         self._number = number
-        self._room = WINDOW
-        self._more_room = asyncio.Event()
+        self._window = Window()
         self.on_leave: Callable[[], None] = lambda: None
 
     def receive(self, frame: Frame) -> None:
         if frame.kind == "leave":
             self.on_leave()
             return
-        self._room += frame.head["bytes"]
-        self._more_room.set()
+        self._window.give(frame.head["bytes"])
 
     def start(self, head: dict[str, Any], body: bytes) -> None:
         self._send("answer", self._number, head, body)
 
     async def piece(self, body: bytes, *, more: bool, error: str | None = None) -> None:
-        while self._room <= 0 and body:
-            self._more_room.clear()
-            await self._more_room.wait()
-        self._room -= len(body)
+        await self._window.take(len(body))
         self._send("piece", self._number, {"more": more, **({"error": error} if error else {})}, body)

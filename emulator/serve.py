@@ -139,6 +139,8 @@ def _server(emulator: Emulator, serving: Serving) -> _Server:
         log_config=None,
         access_log=False,
         server_header=False,
+        # Whoever is asked who the client is asks the socket.
+        proxy_headers=False,
         date_header=False,
         timeout_graceful_shutdown=_LAST_RESORT,
     )

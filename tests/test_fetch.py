@@ -188,3 +188,18 @@ async def test_a_browser_that_leaves(worker, path, who):
         await asking
 
     assert [who] == (await worker.get("/left")).json
+
+
+async def test_a_length_that_is_not_the_bodys_is_named(emu):
+    """
+    A content-length that lies would leave the browser waiting; the worker's author is told instead.
+    """
+    await emu.start(
+        "from workers import Response\n\ndef fetch(request, env, ctx):\n"
+        '    return Response("hello world", headers={"content-length": "3"})\n'
+    )
+
+    answer = await emu.get("/")
+
+    assert 500 == answer.status
+    assert "content-length 3, and its body has 11 bytes" in answer.text

@@ -9,16 +9,17 @@ from typing import Any
 from emulator.errors import EmulatorError, WorkerError
 from emulator.generation import Conversation
 from emulator.guard import check_headers
-from emulator.handlers.request import Receive, Scope, Send, request_head, target
+from emulator.handlers.request import Receive, Scope, Send, has_body, request_head, target
 from emulator.handlers.websocket import WebSocketEvent
 from emulator.models import Outcome
-from emulator.wire import WINDOW, Frame
+from emulator.window import Window, pieces
+from emulator.wire import Frame
 from emulator.worker import Worker
 
 Explain = Callable[[Scope, Send, EmulatorError], Awaitable[None]]
 
-_PIECE = 64 << 10
-_LOOK_FOR_DISCONNECT_AFTER = 0.02
+_LOOK_EVERY = 0.02
+_WITHOUT_BODY = (204, 304)
 
 
 class Fetch:
@@ -33,6 +34,7 @@ class Fetch:
         self._worker = worker
         self._dispatch = dispatch
         self._explain = explain
+        self._lookout = Lookout()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         event: FetchEvent | WebSocketEvent
@@ -40,7 +42,7 @@ class Fetch:
             event = WebSocketEvent(scope, receive, send)
             scope, send = {**scope, "method": "GET"}, _refusing(send)
         else:
-            event = FetchEvent(scope, receive, send)
+            event = FetchEvent(scope, receive, send, self._lookout)
         if self._worker.error is not None:
             await self._explain(scope, send, self._worker.error)
             return
@@ -72,18 +74,47 @@ def _refusing(send: Send) -> Send:
     return sent
 
 
+class Lookout:
+    """
+    Watches for browsers that leave before they have their answer.
+
+    Few requests last long enough for that. Those that do are found by one timer for all: one each would cost every
+    quick request more than its own work.
+    """
+
+    def __init__(self) -> None:
+        self._quick: dict[FetchEvent, tuple[float, Conversation]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, event: FetchEvent, conversation: Conversation) -> None:
+        loop = asyncio.get_running_loop()
+        self._quick[event] = (loop.time(), conversation)
+        if self._timer is None:
+            self._timer = loop.call_later(_LOOK_EVERY, self._look)
+
+    def discard(self, event: FetchEvent) -> None:
+        self._quick.pop(event, None)
+
+    def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        lasting = [event for event, (since, _) in self._quick.items() if loop.time() - since >= _LOOK_EVERY]
+        for event in lasting:
+            event.listen(self._quick.pop(event)[1])
+        self._timer = loop.call_later(_LOOK_EVERY, self._look) if self._quick else None
+
+
 class FetchEvent:
     """One browser request on its way through a generation."""
 
     kind = "fetch"
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, lookout: Lookout) -> None:
         self._scope = scope
         self._receive = receive
         self._send = send
-        self._room = WINDOW
-        self._more_room = asyncio.Event()
-        self._watcher: asyncio.Task[None] | None = None
+        self._window = Window()
+        self._lookout = lookout
+        self._listening: asyncio.Task[None] | None = None
         self.answered = False
         self._is_whole = False
         self.status = 0
@@ -105,25 +136,20 @@ class FetchEvent:
         return "canceled" if outcome.error is None else "503" if outcome.error.name == "WorkerGone" else "500"
 
     async def converse(self, conversation: Conversation) -> Frame | None:
-        upload: asyncio.Task[None] | None = None
-        look = None
-        if any(name in (b"content-length", b"transfer-encoding") for name, _ in self._scope["headers"]):
-            upload = asyncio.create_task(self._upload(conversation))
+        if has_body(self._scope):
+            self._listening = asyncio.create_task(self._upload(conversation))
         else:
-            # Few requests last long enough for their browser to go away; only those are watched.
-            look = asyncio.get_running_loop().call_later(_LOOK_FOR_DISCONNECT_AFTER, self._watch, conversation)
+            self._lookout.add(self, conversation)
         try:
             return await self._download(conversation)
         finally:
-            if look is not None:
-                look.cancel()
-            if upload is not None:
-                upload.cancel()
-            if self._watcher is not None:
-                self._watcher.cancel()
+            self._lookout.discard(self)
+            if self._listening is not None:
+                self._listening.cancel()
 
-    def _watch(self, conversation: Conversation) -> None:
-        self._watcher = asyncio.create_task(self._leave_on_disconnect(conversation))
+    def listen(self, conversation: Conversation) -> None:
+        """From now on the browser's leaving is noticed."""
+        self._listening = asyncio.create_task(self._leave_on_disconnect(conversation))
 
     async def _leave_on_disconnect(self, conversation: Conversation) -> None:
         while (await self._receive())["type"] != "http.disconnect":
@@ -142,12 +168,8 @@ class FetchEvent:
                 self._leave(conversation)
                 return
             body: bytes = message.get("body", b"")
-            for start in range(0, len(body), _PIECE):
-                piece = body[start : start + _PIECE]
-                while self._room <= 0:
-                    self._more_room.clear()
-                    await self._more_room.wait()
-                self._room -= len(piece)
+            for piece in pieces(body):
+                await self._window.take(len(piece))
                 conversation.send("body", {"more": True}, piece)
             if not message.get("more_body", False):
                 conversation.send("body", {"more": False})
@@ -159,8 +181,7 @@ class FetchEvent:
             frame = await conversation.receive()
             match frame.kind:
                 case "credit":
-                    self._room += frame.head["bytes"]
-                    self._more_room.set()
+                    self._window.give(frame.head["bytes"])
                 case "head":
                     self._is_whole = not frame.head["more"]
                     await self._start(frame, conversation)
@@ -179,21 +200,23 @@ class FetchEvent:
                     pass
 
     async def _start(self, frame: Frame, conversation: Conversation) -> None:
-        status, headers = frame.head["status"], frame.head["headers"]
-        wrong = check_headers(headers)
+        status, headers, more = frame.head["status"], frame.head["headers"], frame.head["more"]
+        declared = next((value for name, value in headers if name.lower() == "content-length"), None)
+        has_length = not more and status >= 200 and status not in _WITHOUT_BODY
+        wrong = check_headers(headers) or (self._wrong_length(declared, frame.body) if has_length else None)
         if wrong is not None:
             conversation.leave()
             raise WorkerError("BadHeader", wrong)
         self.answered, self.status = True, status
         raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-        more = frame.head["more"]
-        if (
-            not more
-            and status >= 200
-            and status not in (204, 304)
-            and not any(name == b"content-length" for name, _ in raw)
-        ):
+        if has_length and declared is None:
             raw.append((b"content-length", str(len(frame.body)).encode()))
         await self._send({"type": "http.response.start", "status": status, "headers": raw})
         if not more:
             await self._send({"type": "http.response.body", "body": frame.body})
+
+    def _wrong_length(self, declared: str | None, body: bytes) -> str | None:
+        """A length that lies would leave the browser waiting, or cut the body short."""
+        if declared is None or declared == str(len(body)) or self._scope["method"] == "HEAD":
+            return None
+        return f"the response says content-length {declared}, and its body has {len(body)} bytes"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Awaitable, Callable, MutableMapping
+from random import getrandbits
 from typing import Any
 
 Scope = MutableMapping[str, Any]
@@ -24,9 +24,14 @@ def request_head(scope: Scope) -> dict[str, Any]:
         "method": scope.get("method", "GET"),
         "url": f"{scheme}://{host}{target(scope)}",
         "headers": headers,
-        "has_body": "content-length" in names or "transfer-encoding" in names,
+        "has_body": has_body(scope),
         "cf": None,
     }
+
+
+def has_body(scope: Scope) -> bool:
+    """Whether a body comes, or may come, after the head."""
+    return any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"])
 
 
 def target(scope: Scope) -> str:
@@ -42,7 +47,7 @@ def _added(scope: Scope, scheme: str) -> list[tuple[str, str]]:
     return [
         ("cf-connecting-ip", address),
         ("cf-ipcountry", _COUNTRY),
-        ("cf-ray", os.urandom(8).hex()),
+        ("cf-ray", f"{getrandbits(64):016x}"),
         ("cf-visitor", f'{{"scheme":"{scheme}"}}'),
         ("x-forwarded-for", address),
         ("x-forwarded-proto", scheme),

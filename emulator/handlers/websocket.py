@@ -12,7 +12,8 @@ from emulator.generation import Conversation
 from emulator.guard import check_headers
 from emulator.handlers.request import Receive, Scope, Send, request_head, target
 from emulator.models import Outcome
-from emulator.wire import WINDOW, Frame
+from emulator.window import Window
+from emulator.wire import Frame
 
 GOING_AWAY = 1001
 NO_STATUS = 1005
@@ -31,8 +32,7 @@ class WebSocketEvent:
         self._scope = scope
         self._receive = receive
         self._send = send
-        self._room = WINDOW
-        self._more_room = asyncio.Event()
+        self._window = Window()
         self._open = False
         self._accepted = asyncio.Event()
         self._closed: int | None = None
@@ -80,8 +80,7 @@ class WebSocketEvent:
                 case "socket":
                     await self._say(frame, conversation)
                 case "credit":
-                    self._room += frame.head["bytes"]
-                    self._more_room.set()
+                    self._window.give(frame.head["bytes"])
                 case "done":
                     if self._open:
                         self._closed = FAILED if frame.head.get("error") else NO_STATUS
@@ -133,13 +132,10 @@ class WebSocketEvent:
                 break
             await self._accepted.wait()
             text, content = message.get("text"), message.get("bytes")
-            body = content if text is None else text.encode()
-            while self._room <= 0:
-                self._more_room.clear()
-                await self._more_room.wait()
-            self._room -= len(body or b"")
+            body = (content if text is None else text.encode()) or b""
+            await self._window.take(len(body))
             self._count["in"] += 1
-            conversation.send("socket", {"event": "binary" if text is None else "text"}, body or b"")
+            conversation.send("socket", {"event": "binary" if text is None else "text"}, body)
         if not self.answered:
             # The browser left before there was an answer.
             conversation.send("cancel")

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-from emulator.wire import WINDOW, Channel, Frame
-
-_PIECE = 64 << 10
+from emulator.window import Window, pieces
+from emulator.wire import Channel, Frame
 
 
 class InBody:
@@ -56,20 +55,12 @@ class OutBody:
     def __init__(self, channel: Channel, number: int) -> None:
         self._channel = channel
         self._number = number
-        self._room = WINDOW
-        self._more_room = asyncio.Event()
-
-    def credit(self, size: int) -> None:
-        self._room += size
-        self._more_room.set()
+        self._window = Window()
+        self.credit = self._window.give
 
     async def send(self, content: bytes) -> None:
-        for start in range(0, len(content), _PIECE):
-            piece = content[start : start + _PIECE]
-            while self._room <= 0:
-                self._more_room.clear()
-                await self._more_room.wait()
-            self._room -= len(piece)
+        for piece in pieces(content):
+            await self._window.take(len(piece))
             self._channel.send("body", self._number, {"more": True}, bytes(piece))
 
     def end(self) -> None:
