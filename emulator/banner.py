@@ -32,6 +32,12 @@ def lines(
     yield from _line("consumes", map(_consumer, config.consumers))
 
 
+def going_on(instances: int) -> Iterator[str]:
+    """What is taken up again from the last run."""
+    if instances:
+        yield f"{instances} unfinished workflow instance{'s go' if instances > 1 else ' goes'} on"
+
+
 def _line(label: str, parts: Iterable[str]) -> Iterator[str]:
     told = ", ".join(parts)
     if told:

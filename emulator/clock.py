@@ -70,6 +70,7 @@ class MovableClock:
         self._timers = _Timers()
         self._moving = asyncio.Lock()
         self._held: datetime | None = None
+        self._is_given_up = False
 
     def now(self) -> datetime:
         """The emulated time, aware and UTC."""
@@ -89,22 +90,29 @@ class MovableClock:
 
     async def advance(self, by: timedelta) -> None:
         """Move forward, through everything that falls due on the way."""
-        await self.move_to(self.now() + by)
+        async with self._moving:
+            await self._move_to(self.now() + by)
 
     async def move_to(self, when: datetime) -> None:
         """Move forward to a moment; a moment in the past sets the clock back and wakes nobody."""
         async with self._moving:
-            self._held = self.now()
-            try:
+            await self._move_to(when)
+
+    async def _move_to(self, when: datetime) -> bool:
+        """Whether it got there: a reset on the way ends the move."""
+        self._held, self._is_given_up = self.now(), False
+        try:
+            await self.settled()
+            while not self._is_given_up and (due := self._timers.next_due()) is not None and due <= when:
+                self._held = max(self._held, due)
+                self._timers.wake_due(self._held)
                 await self.settled()
-                while (due := self._timers.next_due()) is not None and due <= when:
-                    self._held = max(self._held, due)
-                    self._timers.wake_due(self._held)
-                    await self.settled()
+            if not self._is_given_up:
                 self._jump(when)
-            finally:
-                self._held = None
-                self._arm()
+        finally:
+            self._held = None
+            self._arm()
+        return not self._is_given_up
 
     def _flowing(self) -> datetime:
         raise NotImplementedError
@@ -125,8 +133,17 @@ class SystemClock(MovableClock):
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at: datetime | None = None
 
+    async def advance(self, by: timedelta) -> None:
+        """Move forward, by no more and no less: the time that the move itself takes goes by as well."""
+        async with self._moving:
+            offset = self.offset + by
+            if await self._move_to(self.now() + by):
+                self.offset = offset
+                self._arm_anew()
+
     def reset(self) -> None:
-        """Back to the machine's time."""
+        """Back to the machine's time; a move that is under way ends where it is."""
+        self._is_given_up = True
         self.offset = timedelta()
         self._arm_anew()
 

@@ -1,21 +1,16 @@
-"""One verb: event → generation → outcome, and the record of the invocation."""
+"""One verb: event → generation → outcome, and the report of it."""
 
 from __future__ import annotations
 
-import itertools
 import time
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Protocol
 
-from emulator.clock import Clock
 from emulator.errors import WorkerError
-from emulator.generation import Conversation, failure
-from emulator.models import Failure, Invocation, Outcome
+from emulator.generation import Conversation, Generation, failure
+from emulator.models import Failure, Outcome
 from emulator.wire import Frame
 from emulator.worker import Worker
-
-KEPT = 500
 
 
 class Event(Protocol):
@@ -46,42 +41,45 @@ class Event(Protocol):
 class Dispatch:
     """Every browser request, tick and batch ends here; nothing else calls user code, except the workflow engine."""
 
-    def __init__(self, clock: Clock, report: Callable[[Event, Outcome], None]) -> None:
-        self._clock = clock
+    def __init__(self, report: Callable[[Event, Outcome], None]) -> None:
         self._report = report
-        self._numbers = itertools.count(1)
-        self._kept: deque[Invocation] = deque(maxlen=KEPT)
         self._under_way: dict[tuple[str, int, int], Event] = {}
 
     async def __call__(self, worker: Worker, event: Event) -> Outcome:
         """
         Call a handler of the worker; a failing one is an outcome, not an exception.
 
-        Raises WorkerError for who must answer a browser, after the record is made: the process has ended, or what it
-        said cannot be sent.
+        Raises WorkerError for who must answer a browser, after it is reported: there is no process, it has ended, or
+        what it said cannot be sent.
         """
-        started_at, started = self._clock.now(), time.perf_counter()
-        generation = await worker.ready()
-        head, body = event.frame()
-        conversation = generation.open(event.kind, head, body)
-        place = (worker.name, generation.number, conversation.number)
-        self._under_way[place] = event
-        error: WorkerError | None = None
+        started = time.perf_counter()
         try:
-            last = await event.converse(conversation)
-            outcome = _outcome(last, started)
+            outcome = _outcome(await self._converse(await worker.ready(), event), started)
         except WorkerError as wrong:
-            error = wrong
             outcome = _outcome_of_error(wrong, started)
+            raise
         except BaseException:
             outcome = Outcome(outcome="canceled", milliseconds=_since(started))
             raise
         finally:
-            del self._under_way[place]
-            self._record(worker, event, conversation, started_at, outcome)
-        if error is not None:
-            raise error
+            self._report(event, outcome)
         return outcome
+
+    async def _converse(self, generation: Generation, event: Event) -> Frame | None:
+        head, body = event.frame()
+        conversation = generation.open(event.kind, head, body)
+        place = (generation.worker, generation.number, conversation.number)
+        self._under_way[place] = event
+        try:
+            return await event.converse(conversation)
+        except WorkerError:
+            raise
+        except BaseException:
+            # Nobody listens any more: the server could not go on, or is stopping.
+            conversation.leave()
+            raise
+        finally:
+            del self._under_way[place]
 
     @property
     def is_busy(self) -> bool:
@@ -91,27 +89,6 @@ class Dispatch:
     def speaker(self, worker: str, generation: int, conversation: int) -> Event | None:
         """On whose behalf user code prints."""
         return self._under_way.get((worker, generation, conversation))
-
-    def invocations(self) -> Iterable[Invocation]:
-        """The latest ones, oldest first."""
-        return tuple(self._kept)
-
-    def _record(
-        self, worker: Worker, event: Event, conversation: Conversation, started_at: Any, outcome: Outcome
-    ) -> None:
-        invocation = Invocation(
-            number=next(self._numbers),
-            kind=event.kind,
-            title=event.title,
-            worker=worker.name,
-            generation=conversation.generation.number,
-            started_at=started_at,
-            milliseconds=outcome.milliseconds,
-            outcome=outcome.outcome,
-            error=outcome.error,
-        )
-        self._kept.append(invocation)
-        self._report(event, outcome)
 
 
 def _outcome(last: Frame | None, started: float) -> Outcome:

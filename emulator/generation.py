@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from emulator.errors import WorkerError, WorkerGone
+from emulator.errors import EmulatorError, WorkerError, WorkerGone
 from emulator.launch import Launched
 from emulator.models import Failure
 from emulator.reply import Reply
 from emulator.wire import Channel, Frame, SocketChannel
+
+log = logging.getLogger("emulator")
 
 _PING_EVERY = 0.25
 _BLOCKED_AFTER = 1.0
@@ -253,6 +256,11 @@ class Generation:
             answer = await self.hooks.answer(self, frame)
         except asyncio.CancelledError:
             return
+        except Exception as error:
+            # The worker waits for its answer, whatever happened here.
+            if not isinstance(error, EmulatorError):
+                log.exception("a bug of the emulator's own")
+            answer = {"error": {"kind": type(error).__name__, "message": str(error)}}, b""
         finally:
             self._replies.pop(frame.id, None)
         if self.alive and answer is not None:
@@ -275,7 +283,8 @@ class Generation:
             conversation.lose(gone)
         self._quiet.set()
         for settling in self._settling.values():
-            settling.set_result(None)
+            if not settling.done():
+                settling.set_result(None)
         for task in self._answering:
             task.cancel()
         if self._watching is not None:

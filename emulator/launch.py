@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from emulator.errors import EmulatorError
+
 _RUNTIME = Path(__file__).parent / "runtime" / "__main__.py"
 _VENVS = (".venv-workers", ".venv")
 _ASKED_FOR = 0.2
@@ -81,6 +83,15 @@ class Launched:
             os.close(self.lifeline)
             self.lifeline = -1
         self.stack_file.unlink(missing_ok=True)
+
+
+def launch_for(project: Path, asked: str | None = None) -> Launched:
+    """Start the interpreter for a project. Raises EmulatorError if it cannot be started."""
+    interpreter = interpreter_for(project, asked)
+    try:
+        return launch(interpreter, project)
+    except OSError as error:
+        raise EmulatorError(f"{interpreter} cannot be started: {error.strerror}; give another with --python") from error
 
 
 def launch(interpreter: str, folder: Path) -> Launched:

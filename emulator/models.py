@@ -1,4 +1,4 @@
-"""The stored nouns, frozen: instances, steps, attempts, events, messages, and the record of an invocation."""
+"""The nouns, frozen: instances, steps, attempts, events, messages, ticks, batches, and how a dispatch ended."""
 
 from __future__ import annotations
 
@@ -31,7 +31,6 @@ class Trigger(StrEnum):
 
     API = "api"
     BINDING = "binding"
-    EVENT = "event"
     CRON = "cron"
 
 
@@ -92,6 +91,11 @@ class Instance:
     success_retention: timedelta | None = None
     error_retention: timedelta | None = None
     expires_at: datetime | None = None
+
+    @property
+    def title(self) -> str:
+        """How the terminal names it: workflow/first characters of the id."""
+        return f"{self.workflow}/{self.id if len(self.id) <= 12 else self.id[:8]}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,22 +170,6 @@ class Message:
     sent_at: datetime
     visible_at: datetime
     failures: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Invocation:
-    """The record of one dispatch."""
-
-    number: int
-    kind: str
-    title: str
-    worker: str
-    generation: int
-    started_at: datetime
-    milliseconds: float
-    outcome: str
-    error: Failure | None = None
-    lines: tuple[str, ...] = field(default=())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,9 +6,8 @@ import sys
 from dataclasses import dataclass, field
 
 from emulator.config import Config
-from emulator.errors import EmulatorError
 from emulator.generation import Generation, Hooks, connect
-from emulator.launch import Launched, interpreter_for, launch
+from emulator.launch import Launched, launch_for
 from emulator.runtime.output import Outputs
 from emulator.runtime.process import debugger_hook
 from emulator.runtime.session import Session
@@ -24,17 +23,16 @@ class Processes:
 
     async def start(self, config: Config, number: int, hooks: Hooks) -> Generation:
         """A generation that waits for `load`."""
-        launched = self.ahead.pop() if self.ahead else self._launch(config)
-        return Generation(config.name, number, hooks, await connect(launched), launched)
-
-    def _launch(self, config: Config) -> Launched:
-        interpreter = interpreter_for(config.root, self.python)
+        launched = self.ahead.pop() if self.ahead else launch_for(config.root, self.python)
         try:
-            return launch(interpreter, config.root)
-        except OSError as error:
-            raise EmulatorError(
-                f"{interpreter} cannot be started: {error.strerror}; give another with --python"
-            ) from error
+            channel = await connect(launched)
+        except BaseException:
+            # A newer save has come. Nobody else knows this process.
+            launched.kill("it was not needed any more")
+            launched.epitaph()
+            launched.socket.close()
+            raise
+        return Generation(config.name, number, hooks, channel, launched)
 
 
 class InProcess:

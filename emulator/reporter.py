@@ -23,17 +23,19 @@ class Reporter:
         self._warned: set[str] = set()
 
     def report(self, event: Event, outcome: Outcome) -> None:
-        """An event is over: one line, and the trace of what went wrong."""
+        """An event is over: one line, and the trace of what went wrong; nothing if somebody else says it."""
         result = event.result(outcome)
-        if result:
-            colour = "green" if outcome.is_ok else "red"
-            self._terminal.event(event.label, event.title, result, outcome.milliseconds, colour=colour)
+        if not result:
+            return
+        colour = "green" if outcome.is_ok else "red"
+        self._terminal.event(event.label, event.title, result, outcome.milliseconds, colour=colour)
         if outcome.error is not None:
             error = outcome.error
             self._terminal.plain(error.trace.rstrip() or f"{error.name}: {error.message}", colour="red")
 
-    def error(self, error: EmulatorError) -> None:
-        """A worker or a config that cannot be served."""
+    def not_loaded(self, config: Config, error: EmulatorError, *, again: bool) -> None:
+        """A worker or a config that cannot be served: one line, and what is wrong."""
+        self._terminal.event("RELOAD" if again else "LOAD", _title(config), "failed", colour="red")
         trace = error.trace.rstrip() if isinstance(error, WorkerError) else ""
         self._terminal.plain(trace or str(error), colour="red")
 
@@ -41,10 +43,10 @@ class Reporter:
         """A line of the worker's own."""
         self._terminal.output(self._speaker(generation, by), stream, text)
 
-    def died(self, generation: Generation, why: str) -> None:
-        self._terminal.plain(
-            f"{generation.worker}: the worker's process ended ({why}); starting it again", colour="red"
-        )
+    def died(self, generation: Generation, why: str, *, is_current: bool) -> None:
+        """A process has ended by itself. Only the current one is replaced; others are spares, or on their way out."""
+        then = "starting it again" if is_current else "it served nothing new"
+        self._terminal.plain(f"{generation.worker}: the worker's process ended ({why}); {then}", colour="red")
 
     def blocked(self, generation: Generation, stack: str, roots: Sequence[str]) -> None:
         self._terminal.plain(
@@ -67,5 +69,14 @@ class Reporter:
                 self._terminal.plain(f"{near(file, worker.config.root)}:{line}: {text}", colour="yellow")
 
     def reloaded(self, config: Config, milliseconds: float) -> None:
-        title = near(config.main if config.has_code else config.path, config.root)
-        self._terminal.event("RELOAD", title, "ok", milliseconds, colour="green")
+        self._terminal.event("RELOAD", _title(config), "ok", milliseconds, colour="green")
+
+    def left_behind(self, instances: int) -> None:
+        """What the end of the emulator interrupts."""
+        if instances:
+            going = "instances go" if instances > 1 else "instance goes"
+            self._terminal.plain(f"{instances} unfinished workflow {going} on at the next start", colour="dim")
+
+
+def _title(config: Config) -> str:
+    return near(config.main if config.has_code else config.path, config.root)

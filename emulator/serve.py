@@ -127,8 +127,7 @@ def _server(emulator: Emulator, serving: Serving) -> _Server:
         await _explain(scope, send, error, live=error is emulator.workers[0].error)
 
     app = url_map(emulator.fetch_route(explain), _Ours(emulator))
-    hosts = frozenset(route.host for worker in emulator.workers for route in worker.config.routes)
-    checked = origins(app, hosts=hosts, strict_host=serving.strict_host)
+    checked = origins(app, hosts=lambda: _hosts(emulator), strict_host=serving.strict_host)
     config = uvicorn.Config(
         checked,
         http=guarded(Limits()),
@@ -146,6 +145,11 @@ def _server(emulator: Emulator, serving: Serving) -> _Server:
     )
     config.load()
     return _Server(config)
+
+
+def _hosts(emulator: Emulator) -> Iterator[str]:
+    """The names that the configs' routes give to this server, as they are now."""
+    return (route.host for worker in emulator.workers for route in worker.config.routes)
 
 
 class _Ours:
@@ -215,6 +219,10 @@ def _say_ready(emulator: Emulator, began: float, listening: socket.socket) -> st
         emulator.terminal.plain(line)
     url = f"http://{host}:{port}"
     emulator.terminal.plain(f"Ready on {url}  ({took:.0f} ms)", colour="green")
+    for worker in emulator.workers:
+        if worker.error is not None:
+            told = f"{worker.name} could not be loaded, see above; put it right and save, and it is served"
+            emulator.terminal.plain(told, colour="red")
     emulator.terminal.flush()
     for line in emulator.attendance.lines():
         emulator.terminal.plain(line, colour="yellow")

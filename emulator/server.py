@@ -19,7 +19,7 @@ from emulator.attendance import Attendance
 from emulator.clock import MovableClock, SystemClock
 from emulator.config import Config
 from emulator.dispatch import Dispatch, Event
-from emulator.errors import ConfigError, EmulatorError, WorkerError, WorkflowError
+from emulator.errors import ConfigError, EmulatorError, StoreError, WorkerError, WorkflowError
 from emulator.generation import Answer, Generation, Hooks, Loaded
 from emulator.handlers.fetch import Fetch
 from emulator.handlers.queue import Broker, QueueEvent
@@ -77,7 +77,7 @@ class Emulator:
         self._attending: asyncio.Task[None] | None = None
         self.versions = Versions(self.clock.now())
         self.folders = Folders(options.state)
-        self.dispatch = Dispatch(self.clock, self._report)
+        self.dispatch = Dispatch(self._report)
         self.engine = Engine(
             self.store, self.clock, lambda title, text: terminal.event("FLOW", title, text), limits=options.limits
         )
@@ -104,12 +104,14 @@ class Emulator:
         self._holders: set[Generation] = set()
         self.on_hold: Callable[[], None] = lambda: None
         self._changes = 0
+        self._taken_up = 0
         self.clock.settled = self.settle
 
     # Boot, reload, stop
 
     async def boot(self) -> None:
         """Load all workers. Boot is the first reload; a worker that does not load is shown, and waited for."""
+        self._taken_up = self.engine.count_unfinished()
         await asyncio.gather(*(self._load(worker, worker.config) for worker in self.workers))
         self._attending = asyncio.create_task(self.attendance.keep())
 
@@ -121,7 +123,7 @@ class Emulator:
             _refuse_conflicts([found if each is worker else each.config for each in self.workers])
         except ConfigError as error:
             worker.fail(error)
-            self._reporter.error(error)
+            self._reporter.not_loaded(worker.config, error, again=True)
             return
         if await self._load(worker, found):
             self._reporter.reloaded(found, (time.perf_counter() - began) * 1000)
@@ -135,6 +137,9 @@ class Emulator:
         await self.broker.close()
         await self.engine.close()
         await asyncio.gather(*(worker.stop() for worker in self.workers))
+        with suppress(StoreError):
+            # A disk that cannot be read must not keep anybody from stopping.
+            self._reporter.left_behind(self.engine.count_unfinished())
         self.store.close()
         self.terminal.flush()
 
@@ -179,13 +184,14 @@ class Emulator:
         `options.settle_seconds`.
         """
         loop = asyncio.get_running_loop()
-        give_up = loop.time() + self.options.settle_seconds
-        while loop.time() < give_up:
-            before = self._changes
-            await asyncio.gather(*(worker.current.settle() for worker in self.workers if worker.current is not None))
-            if not self._is_busy() and before == self._changes:
-                return
-            await asyncio.sleep(0.001)
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(loop.time() + self.options.settle_seconds):
+                while True:
+                    before = self._changes
+                    await asyncio.gather(*(each.current.settle() for each in self.workers if each.current is not None))
+                    if not self._is_busy() and before == self._changes:
+                        return
+                    await asyncio.sleep(0.001)
 
     def banner(self) -> list[str]:
         """What is served, in a few lines."""
@@ -195,7 +201,7 @@ class Emulator:
             loaded = worker.current.loaded if worker.current is not None else Loaded(handlers={}, workflows={})
             ticks = self.timetable.crons()[worker.name]
             lines += banner.lines(worker.config, loaded, ticks, now=now, seen_from=here)
-        return lines
+        return [*lines, *banner.going_on(self._taken_up)]
 
     def health(self) -> dict[str, Any]:
         """For scripts: is it up, what does it serve?"""
@@ -220,13 +226,15 @@ class Emulator:
         try:
             await worker.load(found)
         except WorkerError as error:
-            self._reporter.error(error)
+            self._reporter.not_loaded(found, error, again=worker.current is not None)
             return False
         return True
 
     def _swapped(self, worker: Worker) -> None:
         """A worker has a new generation: crons, consumers and the engine follow."""
-        self.engine.adopt(self._owners())
+        with suppress(StoreError):
+            # The store says so itself, and the engine goes on when it can be written again.
+            self.engine.adopt(self._owners())
         self._note_versions(worker)
         self.broker.consume(
             [consumer for each in self.workers for consumer in each.config.consumers],
@@ -293,11 +301,12 @@ class Emulator:
         return self.engine.name_of(generation, by) or about
 
     def _died(self, generation: Generation, why: str) -> None:
-        self._reporter.died(generation, why)
-        self.engine.lost(generation)
-        for worker in self.workers:
-            if worker.current is generation:
-                worker.revive()
+        served = [worker for worker in self.workers if worker.current is generation]
+        for worker in served:
+            worker.revive()
+        self._reporter.died(generation, why, is_current=bool(served))
+        with suppress(StoreError):
+            self.engine.lost(generation)
 
     def _blocked(self, generation: Generation, stack: str) -> None:
         self._reporter.blocked(generation, stack, [str(worker.config.root) for worker in self.workers])

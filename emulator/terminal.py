@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import sys
@@ -16,7 +17,7 @@ class Terminal:
     """Writes lines to a stream; all lines of one turn of the loop in one write."""
 
     def __init__(self, out: TextIO | None = None, *, as_json: bool = False) -> None:
-        self._out = out or sys.stdout
+        self._out = _forgiving(out or sys.stdout)
         self._as_json = as_json
         self._coloured = not as_json and self._out.isatty() and "NO_COLOR" not in os.environ
         self._lines: list[str] = []
@@ -82,6 +83,13 @@ class Terminal:
 
     def _paint(self, text: str, colour: str) -> str:
         return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self._coloured and colour else text
+
+
+def _forgiving(out: TextIO) -> TextIO:
+    """A redirected console may know few letters; those it lacks must not cost it whole lines."""
+    if isinstance(out, io.TextIOWrapper):
+        out.reconfigure(errors="replace")
+    return out
 
 
 def _safe(text: str) -> str:

@@ -22,14 +22,15 @@ class Timetable:
     def __init__(self, workers: Sequence[Worker], clock: Clock, *, tick: Fire, start: Fire, fires: bool) -> None:
         self._workers = workers
         self._fires = fires
-        self._crons = {worker.name: Crons(clock, partial(tick, worker)) for worker in workers}
-        self._schedules = {worker.name: Crons(clock, partial(start, worker)) for worker in workers}
+        # By the worker itself: its name is the config's, and may change with a save.
+        self._crons = {worker: Crons(clock, partial(tick, worker)) for worker in workers}
+        self._schedules = {worker: Crons(clock, partial(start, worker)) for worker in workers}
 
     def plan(self, worker: Worker) -> None:
         """A worker has a new config: crons that stay go on, others end or begin."""
         if self._fires:
-            self._crons[worker.name].plan(worker.config.crons)
-            self._schedules[worker.name].plan(cron for each in worker.config.workflows for cron in each.schedules)
+            self._crons[worker].plan(worker.config.crons)
+            self._schedules[worker].plan(cron for each in worker.config.workflows for cron in each.schedules)
 
     def plan_anew(self) -> None:
         """The clock was set: every next tick is another one."""
@@ -40,11 +41,11 @@ class Timetable:
 
     def crons(self) -> dict[str, dict[str, datetime | None]]:
         """Each worker's crons with their next tick."""
-        return {name: crons.next_ticks for name, crons in self._crons.items()}
+        return {worker.name: crons.next_ticks for worker, crons in self._crons.items()}
 
     def schedules(self) -> dict[str, dict[str, datetime | None]]:
         """The same of the crons of its workflows."""
-        return {name: crons.next_ticks for name, crons in self._schedules.items()}
+        return {worker.name: crons.next_ticks for worker, crons in self._schedules.items()}
 
     def owned(self) -> Iterator[Owned]:
         """Every cron that fires, with whose it is."""

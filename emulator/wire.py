@@ -14,6 +14,7 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol, cast
 
+# Kind → its fields: what it is for. "…" are fields that depend on what is asked.
 TO_WORKER = {
     "load": (
         "name, main, module_root, project, date, flags, bindings, config: import the worker; answer `ready` or `failed`"
@@ -23,31 +24,43 @@ TO_WORKER = {
         "method, url, headers, has_body, cf, entrypoint, props: a request of a browser or of another worker;"
         " `body` frames follow when has_body"
     ),
-    "upgrade": "as fetch: a browser asks for a web socket",
+    "upgrade": "method, url, headers, has_body, cf: as fetch, from a browser that asks for a web socket",
     "socket": "event, code, reason: what the browser sent over its web socket; the body is a message's content",
     "rpc": "entrypoint, props, method: call a method of a class; the body is the arguments' value",
     "body": "more: a piece of the request's body",
     "scheduled": "cron, time: a cron's tick, milliseconds",
-    "queue": "queue, messages, metrics: a batch; the body is a JSON list of the messages' values",
-    "run": "workflow, class_name, instance, epoch: run an instance; the body is the event's value",
+    "queue": (
+        "queue, messages, metrics: a batch, each message by its id, time and attempt; the body is a JSON list of values"
+    ),
+    "run": (
+        "class_name, ending: run an instance, and undo its steps when its ending is known; the body is the event's"
+        " value"
+    ),
     "expire": "key: an attempt of a step has had its time",
     "cancel": "leave this conversation; nobody waits for it any more",
     "credit": "bytes: so much of the response's body has been passed on; send more",
-    "answer": "error: the end of a call; the body is its value, or what there is of it when `more` pieces follow",
+    "answer": (
+        "error, more, …: the end of a call; the body is its value, or the beginning of it when `piece` frames follow"
+    ),
     "piece": "more, error: a piece of the body of another worker's response, which a call asked for",
     "ping": "turns: are you there? Answer after so many turns of the loop",
     "stop": "finish nothing more and exit",
 }
 TO_EMULATOR = {
-    "ready": "handlers, workflows, entrypoints, files, packages, native, warnings: the worker is loaded",
-    "failed": "error: the worker could not be loaded",
+    "ready": "handlers, workflows, entrypoints, files, packages, native, warnings, python: the worker is loaded",
+    "failed": "error, files: the worker could not be loaded, as far as these files",
     "head": "status, headers, more, done, socket: the response's head, with the whole body when there is no more",
     "body": "more: a piece of the response's body",
     "socket": "event, code, reason: what the worker sends over a web socket; the body is a message's content",
     "result": "what a method returned; the body is its value",
     "credit": "bytes: so much of the request's body has been read; send more",
-    "done": "error, outcome: the conversation is over, waitUntil included; the body is the value `run` returned",
-    "call": "by, target, method: use a binding or take a step; answered by `answer`; the body is the arguments' value",
+    "done": (
+        "outcome, error, result, cancelled: the conversation is over, waitUntil included; the result is a tick's or a"
+        " batch's, the body is the value `run` returned"
+    ),
+    "call": (
+        "by, target, method, …: use a binding or take a step; answered by `answer`; the body is the arguments' value"
+    ),
     "taken": "bytes: so much of a called worker's response has been read; send more",
     "leave": "nobody waits for the rest of this call any more",
     "print": "by, stream: text the user's code printed or logged",

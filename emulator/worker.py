@@ -61,27 +61,34 @@ class Worker:
         """
         self.latest = config
         async with self._loading:
-            generation = await self._take_spare(config)
             try:
-                await generation.load(env.load_head(config))
-                _check_workflows(config, generation)
+                generation = await self._build(config)
             except WorkerError as error:
                 self.fail(error)
-                self._retire(generation)
                 raise
-            except asyncio.CancelledError:
-                self._retire(generation)
-                raise
+            self.error = None
             self._swap(config, generation)
 
+    async def _build(self, config: Config) -> Generation:
+        generation = await self._take_spare(config)
+        try:
+            await generation.load(env.load_head(config))
+            _check_workflows(config, generation)
+        except BaseException:
+            self._retire(generation)
+            raise
+        return generation
+
     def _swap(self, config: Config, generation: Generation) -> None:
-        old, self.current = self.current, generation
-        self.config, self.error = config, None
+        old, self.current, self.config = self.current, generation, config
         self._swapped.set()
-        self._on_swap(self)
         if old is not None and old.alive:
             self._retire(old, grace=DRAIN_SECONDS)
+        if self._spare_soon is not None:
+            self._spare_soon.cancel()
         self._spare_soon = asyncio.get_running_loop().call_later(_SPARE_AFTER, self._prepare_spare)
+        # Last: whatever goes wrong where it is heard of, the worker is in order.
+        self._on_swap(self)
 
     def _retire(self, generation: Generation, *, grace: float = 0.0) -> None:
         self._leaving.add(generation)
@@ -135,13 +142,18 @@ class Worker:
 
     async def _revive(self, delay: float) -> None:
         await asyncio.sleep(delay)
-        if self.current is not None and self.current.alive:
-            # A save was quicker.
-            return
-        try:
-            await self.load(self.config)
-        except EmulatorError as error:
-            log.error("%s could not be started again: %s", self.name, error)
+        async with self._loading:
+            if self.current is not None and self.current.alive:
+                # A save was quicker.
+                return
+            try:
+                generation = await self._build(self.config)
+            except EmulatorError as error:
+                # What is wrong with the last save is still the first thing to know.
+                self.fail(self.error or error)
+                log.error("%s could not be started again: %s", self.name, error)
+                return
+            self._swap(self.config, generation)
 
     async def _take_spare(self, config: Config) -> Generation:
         if self._spare is not None:
@@ -150,6 +162,7 @@ class Worker:
                 generation = await asyncio.shield(self._spare)
                 self._spare = None
                 if generation.alive and env.same_interpreter(self.config, config):
+                    generation.worker = config.name
                     return generation
                 self._retire(generation)
             except EmulatorError as error:
@@ -158,9 +171,7 @@ class Worker:
         try:
             return await self._start(config, next(self._numbers), self._hooks)
         except EmulatorError as error:
-            gone = WorkerGone(str(error))
-            self.fail(gone)
-            raise gone from error
+            raise WorkerGone(str(error)) from error
 
     def _prepare_spare(self) -> None:
         if self._spare is None and self.current is not None:

@@ -55,7 +55,7 @@ class Api:
     def __init__(self, emu, prefix=ACCOUNT, *, guarded=False):
         self._app = local_app(emu.emulator)
         if guarded:
-            self._app = origins(self._app, hosts=frozenset(), strict_host=False)
+            self._app = origins(self._app, hosts=frozenset, strict_host=False)
         self.prefix = prefix
 
     async def ask(self, method, path, body=None, headers=None):

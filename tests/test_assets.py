@@ -163,6 +163,10 @@ def test_patterns_of_run_worker_first(pattern, path, expected):
         ("https://:sub.example/a /:sub", "/a", ("/shop", 302)),
         ("/go/* /:splat", "/go//evil.example", ("/evil.example", 302)),
         ("# a comment\n/a /b # why", "/a", ("/b", 302)),
+        ("https://shop.example/a /x\n/a /y", "/a", ("/x", 302)),
+        ("https://other.example/a /x\n/a /y", "/a", ("/y", 302)),
+        ("/a /y\nhttps://shop.example/a /x", "/a", ("/y", 302)),
+        ("/a.b /c", "/aXb", None),
     ],
 )
 def test_redirects(rules, path, expected):
@@ -298,6 +302,19 @@ def test_ignored_files(rules, path, expected):
     assert expected == (path in ignore.parse(rules))
 
 
+@pytest.mark.parametrize("pattern", ["[z-a]", "[]", "[!]"])
+def test_patterns_that_match_nothing_are_left_out(pattern):
+    """
+    A set that can be none is a problem with its line; the other lines count.
+    """
+    found = ignore.parse(f"*.log\n{pattern}\n")
+
+    assert 1 == len(found.problems)
+    assert found.problems[0].startswith(f".assetsignore:2: {pattern} ")
+    assert "a.log" in found
+    assert "a.txt" not in found
+
+
 # Served
 
 
@@ -311,6 +328,18 @@ async def test_an_asset_comes_before_the_worker(site):
     assert "worker /api" == (await emu.get("/api")).text
     assert "GET    /app.js" in emu.lines
     assert "200 asset" in emu.lines
+
+
+async def test_the_front_page_of_a_folder_without_one_is_the_workers(emu):
+    """
+    Assets without an index.html leave / to the worker.
+    """
+    emu.save("public/app.js", "let a = 1")
+    emu.configure('[assets]\ndirectory = "public"\nbinding = "ASSETS"\n')
+    await emu.start(WORKER)
+
+    assert (200, "worker /") == ((await emu.get("/")).status, (await emu.get("/")).text)
+    assert [404, None, ""] == (await emu.get("/ask?/")).json
 
 
 async def test_the_headers_of_an_asset(site):
@@ -387,6 +416,17 @@ async def test_a_changed_asset_and_changed_rules_count_at_once(site, caplog):
     assert (301, "/new.txt?a=1") == (old.status, old.header("location"))
     assert "worker /data.unknown" == (await emu.get("/data.unknown")).text
     assert 1 == caplog.text.count("_redirects:2: expected a path")
+
+
+async def test_a_pattern_that_is_none_is_told_once_and_costs_no_request(site, caplog):
+    """
+    A bad line of .assetsignore is a warning; assets are served all the same.
+    """
+    emu = await site()
+    emu.save("public/.assetsignore", "[z-a]\n")
+
+    assert [200, 200] == [(await emu.get("/app.js")).status for _ in range(2)]
+    assert 1 == caplog.text.count(".assetsignore:1: [z-a] is no pattern")
 
 
 async def test_a_rewrite_shows_another_file_under_a_path(site):

@@ -13,6 +13,7 @@ import pytest
 from api import CODE, FLOW
 from dev import PROJECT, Dev
 
+from emulator.api.served import COUNTED
 from emulator.cli import group, main, show
 from emulator.cli.remote import Remote, noted_port, path_of
 from emulator.errors import EmulatorError
@@ -84,6 +85,16 @@ def every_command(command=group, path=()):
 
 
 # Workflows
+
+
+def test_the_statuses_to_ask_for_are_those_of_the_api():
+    """
+    The command line spells them out, since it would have to import much to ask.
+    """
+    instances = group.commands["workflows"].commands["instances"]
+    (asked,) = (each for each in instances.commands["list"].params if each.name == "status")
+
+    assert list(map(str, COUNTED)) == list(asked.type.choices)
 
 
 def test_workflows_are_listed_and_described(ask):

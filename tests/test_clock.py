@@ -159,3 +159,58 @@ async def test_sleepers_that_left_are_not_kept():
     await turns()
 
     assert stays.done()
+
+
+async def test_two_who_advance_at_once_advance_by_both():
+    """
+    A later advance counts from where the one before it ends, and never sets the clock back.
+    """
+    clock = ManualClock(START)
+    clock.settled = turns
+
+    await asyncio.gather(clock.advance(timedelta(days=10)), clock.advance(timedelta(hours=1)))
+
+    assert START + timedelta(days=10, hours=1) == clock.now()
+
+
+async def test_an_advance_is_exact():
+    """
+    The time that moving takes is not taken off: an hour is an hour, to the microsecond.
+    """
+    clock = SystemClock()
+
+    async def slowly():
+        await asyncio.sleep(0.01)
+
+    clock.settled = slowly
+    await clock.advance(timedelta(hours=1))
+    await clock.advance(timedelta(minutes=30))
+
+    assert timedelta(minutes=90) == clock.offset
+
+
+async def test_a_reset_ends_a_move():
+    """
+    Whoever moved too far need not wait until it gets there.
+    """
+    clock = SystemClock()
+    steps = []
+
+    async def settled():
+        steps.append(clock.now())
+        await asyncio.sleep(0)
+        if len(steps) == 3:
+            clock.reset()
+
+    async def every_hour():
+        while True:
+            await clock.sleep_until(clock.now() + timedelta(hours=1))
+
+    clock.settled = settled
+    ticking = asyncio.ensure_future(every_hour())
+    await asyncio.sleep(0)
+    await clock.advance(timedelta(days=3000))
+    ticking.cancel()
+
+    assert timedelta() == clock.offset
+    assert len(steps) < 10

@@ -1,11 +1,12 @@
 """Two actions and the end of a step, as close together as they come: one of the legal outcomes, and nothing else."""
 
 import asyncio
+from dataclasses import replace
 from itertools import permutations
 from random import Random
 
 import pytest
-from flows import ORDER, worker
+from flows import ORDER, eventually, worker
 from support import Handle
 
 from emulator.errors import WorkflowError
@@ -166,3 +167,34 @@ async def test_a_restarted_step_begins_its_attempts_anew(emu):
 
     assert [30, 30] == order.output
     assert [1, 1] == [attempt.attempt for attempt in engine.attempts(order.row)]
+
+
+async def test_a_save_between_the_end_of_a_step_and_the_pause_does_not_undo_the_pause(emu):
+    """
+    What was acknowledged holds: the instance is paused, with the step recorded, and not begun again.
+    """
+    held = """
+@step.do("held")
+async def held():
+    while not (FOLDER / "go").exists():
+        await asyncio.sleep(0)
+
+await asyncio.gather(held(), step.sleep("nap", "1 day"))
+"""
+    await emu.start(worker(held), config=ORDER)
+    engine, owners = emu.emulator.engine, emu.emulator._owners()
+    order = Handle(emu, "order", (await engine.create("order", Wanted())).id)
+    await eventually(lambda: len(order.steps) == 2)
+    run = engine._passes.of(order.row)
+    await engine.pause("order", order.id)
+    emu.save("go", "")
+    await eventually(lambda: run.is_waiting)
+
+    assert (True, "waitingForPause") == (run.live, order.status)
+
+    engine.adopt({"order": replace(owners["order"], generation=None)})
+    engine.adopt(owners)
+    await emu.settle()
+
+    assert "paused" == order.status
+    assert "done" == order.steps["held-1"]

@@ -344,6 +344,27 @@ def test_a_message_is_pushed(dev):
     assert '"body"' in wrong.json["error"]
 
 
+@pytest.mark.parametrize("name", ["..%2f..%2f..%2fx", "Orders", "a%20b", "x" * 64])
+def test_a_queue_needs_a_name_that_the_platform_takes(dev, name):
+    """
+    A message to a queue that could stand in no config is refused, and there is no such queue afterwards.
+    """
+    answer = dev.post(f"/cdn-cgi/local/queues/{name}/messages", {"body": 1})
+
+    assert 400 == answer.status
+    assert "no queue" in answer.json["error"]
+    assert ["orders"] == [queue["name"] for queue in dev.get("/cdn-cgi/local/queues").json]
+
+
+def test_a_message_that_is_too_large_is_not_read_to_its_end(dev):
+    """
+    Over 1 MiB the answer is 413.
+    """
+    answer = dev.post("/cdn-cgi/local/queues/orders/messages", {"body": "x" * (1 << 20)})
+
+    assert (413, "the body is over 1 MiB") == (answer.status, answer.json["error"])
+
+
 @pytest.mark.parametrize("headers", [{"host": "evil.example"}, {"origin": "https://evil.example"}, {"origin": "null"}])
 @pytest.mark.parametrize(
     ("method", "path"),

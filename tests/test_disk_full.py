@@ -8,14 +8,16 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 from dev import PROJECT, Dev
 from flows import ORDER, worker
-from support import HELLO
+from support import HELLO, Emulated
 
 from emulator.errors import StoreError
-from emulator.workflows import passes
+from emulator.workflows import recovery, sleepers
+from emulator.workflows.passes import Limits
 
 resource = pytest.importorskip("resource")
 
@@ -269,7 +271,7 @@ async def test_an_instance_goes_on_whichever_commit_is_refused(emu, monkeypatch,
     """
     The n-th commit after its creation fails, whatever it was: the instance ends all the same, without a restart.
     """
-    monkeypatch.setattr(passes, "_TRY_AGAIN_AFTER", 0.01)
+    monkeypatch.setattr(recovery, "AFTER", 0.01)
     steps = """
 @step.do("a")
 async def a():
@@ -296,3 +298,83 @@ await a()
         await emu.advance(hours=1)
 
     assert "complete" == order.status
+
+
+class Unreadable:
+    """A connection to a file whose disk is gone."""
+
+    def execute(self, *_):
+        raise sqlite3.OperationalError("disk I/O error")
+
+
+async def test_a_read_that_the_disk_refuses_is_a_store_error(emu):
+    """
+    Who asks is told in a sentence of ours, with a remedy.
+    """
+    await emu.start(worker("return 1"), config=ORDER)
+    order = await emu.create("order")
+    emu.emulator.store.instances._db = Unreadable()
+
+    with pytest.raises(StoreError, match="could not be read: disk I/O error; when"):
+        emu.emulator.engine.get("order", order.id)
+
+
+async def test_sleepers_wake_although_a_read_failed_once(tmp_path, monkeypatch):
+    """
+    The one who wakes them all looks again a little later.
+    """
+    monkeypatch.setattr(sleepers, "_AGAIN_AFTER", 0.01)
+    emu = Emulated(tmp_path, limits=Limits(hot_window=timedelta()))
+    await emu.start(worker('await step.sleep("nap", "1 hour")\nreturn 1'), config=ORDER)
+    order = await emu.create("order")
+    table = emu.emulator.store.instances
+    db, table._db = table._db, Unreadable()
+    emu.emulator.engine._passes._sleepers.look_again()
+    for _ in range(20):
+        await asyncio.sleep(0.001)
+    table._db = db
+    for _ in range(20):
+        await asyncio.sleep(0.002)
+    await emu.advance(hours=1)
+
+    assert 1 == order.output
+
+    await emu.stop()
+
+
+async def test_a_termination_whose_end_the_disk_refuses_is_no_success(emu, monkeypatch):
+    """
+    Who asked for terminate(rollback=True) is told; the instance ends all the same when there is room again.
+    """
+    monkeypatch.setattr(recovery, "AFTER", 0.01)
+    undone = """
+@step.do("a", rollback=lambda: None)
+async def a():
+    return 1
+await a()
+await step.sleep("nap", "1 day")
+"""
+    await emu.start(worker(undone), config=ORDER)
+    order = await emu.create("order")
+    store, endings = emu.emulator.store, emu.emulator.engine._passes.endings
+    run, record = store._run, endings.record
+
+    def refuse(sql):
+        store._run = run
+        store._db.execute("rollback")
+        raise store._refusal(sqlite3.OperationalError("disk I/O error"))
+
+    def recorded(*arguments, **options):
+        endings.record = record
+        record(*arguments, **options)
+        store._run = refuse
+
+    endings.record = recorded
+
+    with pytest.raises(StoreError):
+        await emu.emulator.engine.terminate("order", order.id, rollback=True)
+
+    for _ in range(50):
+        await asyncio.sleep(0.002)
+
+    assert "terminated" == order.status

@@ -230,9 +230,7 @@ async def test_an_event_wakes_one_that_hibernates(emu):
     """
     order = await started(emu, 'return (await step.wait_for_event("w", "go", timeout="30 days"))["payload"]')
     await emu.advance(hours=1)
-    emu.emulator.engine._passes._hibernate(
-        emu.emulator.engine._passes.of(order.row), emu.emulator.engine._passes.of(order.row).wakes_at
-    )
+    emu.emulator.engine._passes._hibernate(emu.emulator.engine._passes.of(order.row))
 
     assert emu.emulator.engine._passes.of(order.row) is None
 
@@ -248,10 +246,9 @@ async def test_one_that_is_given_up_in_the_moment_of_its_event_still_gets_it(emu
     order = await started(emu, 'return (await step.wait_for_event("w", "go", timeout="30 days"))["payload"]')
     passes = emu.emulator.engine._passes
     run = passes.of(order.row)
-    until = run.wakes_at
     sent = asyncio.ensure_future(emu.emulator.engine.send_event("order", order.id, event_type="go", payload="1"))
     await asyncio.sleep(0)
-    passes._hibernate(run, until)
+    await passes._hibernation._watch(run, 0)
     await sent
     await emu.settle()
 

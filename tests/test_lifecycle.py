@@ -12,7 +12,7 @@ from emulator.errors import WorkflowError
 from emulator.models import Status, StepKind
 from emulator.workflows.engine import Wanted
 from emulator.workflows.passes import Limits
-from emulator.workflows.retention import Retention
+from emulator.workflows.retention import Retention, parse
 from emulator.workflows.transitions import POSSIBLE, Action, check
 
 # Does what its parameters say.
@@ -987,3 +987,81 @@ return await s()
 
     assert "complete" == good.status
     assert "complete" == bad.status
+
+
+async def test_who_waits_for_the_undoing_is_told_that_the_instance_is_held(emu):
+    """
+    terminate(rollback=True) of one whose handler ends the process again and again is refused, with what to do.
+    """
+    emu.options["settle_seconds"] = 0.05
+    body = """
+async def undo():
+    await asyncio.Event().wait()
+
+@step.do("a", rollback=undo)
+async def a():
+    return 1
+
+await a()
+await step.sleep("nap", "1 day")
+"""
+    order = await started(emu, body)
+    asked = asyncio.ensure_future(emu.emulator.engine.terminate("order", order.id, rollback=True))
+    passes = emu.emulator.engine._passes
+    for _ in range(5):
+        await eventually(lambda: passes.of(order.row) is not None and passes.of(order.row).executing)
+        await lose_the_process(emu)
+
+    with pytest.raises(WorkflowError, match=r"cannot_terminate.*resume"):
+        await asyncio.wait_for(asked, 1)
+    assert "paused" == order.status
+
+
+async def test_one_goes_on_when_the_old_version_dies_before_it_has_let_go(emu):
+    """
+    A save, and then the end of the old process in the middle of a step: the new one, already there, takes it over.
+    """
+    await emu.start(worker(HELD), config=ORDER)
+    order = await caught(emu, lambda handle: handle.steps == {"s-1": "started"})
+    old = emu.emulator.workers[0].current
+    emu.options["settle_seconds"] = 0.05
+    await emu.emulator.reload(emu.emulator.workers[0])
+    emu.save("go", "")
+    old.channel.close()
+    await emu.settle()
+
+    assert old is not emu.emulator.workers[0].current
+    assert "complete" == order.status
+    assert 2 == len(notes(emu))
+
+
+@pytest.mark.parametrize("given", ["9000 years", "2000000 years"])
+async def test_a_retention_beyond_the_calendar_does_not_keep_an_instance_from_its_end(emu, given):
+    """
+    It is kept for as long as anybody will look.
+    """
+    await emu.start(worker("return 1"), config=ORDER)
+    kept = parse({"successRetention": given})
+    instance = await emu.emulator.engine.create("order", Wanted(retention=kept))
+    await emu.settle()
+
+    assert "complete" == Handle(emu, "order", instance.id).status
+
+
+@pytest.mark.parametrize("where", ["emulator.workflows.passes.event_of", "emulator.workflows.step.Steps._attempt"])
+async def test_a_fault_of_the_emulator_is_the_instances_error(emu, monkeypatch, caplog, where):
+    """
+    Nobody waits for ever for what went wrong on this side; the traceback is in the log.
+    """
+
+    def broken(*_):
+        raise RuntimeError("a bug")
+
+    await emu.start(worker(HELD), config=ORDER)
+    monkeypatch.setattr(where, broken)
+    order = await emu.create("order")
+
+    assert "errored" == order.status
+    assert {"name": "RuntimeError", "message": "a bug"} == order.error
+    assert "a bug" in caplog.text
+    assert "fault of the emulator" in caplog.text

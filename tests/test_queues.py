@@ -1,7 +1,9 @@
 """Queues from send to ack: limits, batches, retries, dead letters, and what survives."""
 
 import asyncio
+import io
 import json
+import sqlite3
 from collections import deque
 from datetime import UTC, datetime, timedelta
 
@@ -10,13 +12,15 @@ import pytest
 from emulator.bindings import queues
 from emulator.clock import ManualClock
 from emulator.config import Consumer
-from emulator.errors import EmulatorError, WorkerGone
+from emulator.errors import EmulatorError, StoreError, WorkerGone
 from emulator.handlers.queue import BatchLost, Broker, QueueEvent, retried
-from emulator.models import Batch, Message, Outcome
+from emulator.models import Batch, Failure, Message, Outcome
+from emulator.reporter import Reporter
 from emulator.runtime import values
 from emulator.runtime.batch import MessageBatch
 from emulator.sdk.workers.rpc import JsDict
 from emulator.store import Store
+from emulator.terminal import Terminal
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
 FAILED = Outcome(outcome="exception", milliseconds=1.0)
@@ -605,25 +609,71 @@ async def test_a_message_that_kills_the_process_runs_out_of_attempts(line):
     assert ["poison"] == line.waiting("orders-dead")
 
 
-@pytest.mark.parametrize(
-    "answer", [BatchLost("it was stopped"), outcome("canceled")], ids=["process ended", "canceled"]
-)
-async def test_a_reload_costs_no_attempt(line, answer):
+async def test_a_reload_costs_no_attempt(line):
     """
     A batch that is cut short because its generation was replaced is delivered again, uncounted.
     """
-    line.gate = asyncio.Event()
-    line.answers.append(answer)
+    line.answers.append(BatchLost("it was stopped", by_us=True))
     line.consume(max_batch_size=1, max_retries=0)
     await line.send("tea")
-    line.consume(max_batch_size=1, max_retries=0)
-    line.gate.set()
-    line.gate = None
     while len(line.delivered) < 2:
         await line.rested()
 
     assert [0, 0] == [batch.messages[0].failures for batch in line.batches]
     assert [] == line.waiting()
+
+
+async def test_the_reload_of_another_worker_excuses_nothing(line):
+    """
+    A batch that takes its process with it has failed, whatever else was saved meanwhile.
+    """
+    line.gate = asyncio.Event()
+    line.answers.append(BatchLost("signal 9"))
+    line.consume(max_batch_size=1, max_retries=1)
+    await line.send("tea")
+    line.consume("invoices")
+    line.gate.set()
+    line.gate = None
+    await line.settle()
+
+    assert [0, 1] == [batch.messages[0].failures for batch in line.batches]
+
+
+@pytest.mark.parametrize("method", ["arrivals", "visible"])
+@pytest.mark.parametrize("error", [StoreError("the disk is gone"), sqlite3.OperationalError("the disk is gone")])
+async def test_a_store_that_cannot_be_read_is_read_again(line, monkeypatch, caplog, method, error):
+    """
+    The queue says so once, and goes on when the disk is there again.
+    """
+
+    def fail(*_, **options):
+        raise error
+
+    line.consume(max_batch_size=1)
+    with monkeypatch.context() as broken:
+        broken.setattr(line.store.messages, method, fail)
+        await line.send("tea")
+        for _ in range(3):
+            await line.rested()
+
+    while not line.delivered:
+        await line.rested()
+
+    assert ["orders: not delivered, trying again: the disk is gone"] == line.said
+    assert "" == caplog.text
+
+
+def test_a_batch_that_never_began_is_left_to_the_broker_to_tell():
+    """
+    It is tried again every second until the worker is there; a line each time would say nothing new.
+    """
+    gone = Outcome(outcome="exception", milliseconds=1.0, error=Failure(name="WorkerGone", message="not loaded"))
+    out = io.StringIO()
+    terminal = Terminal(out)
+    Reporter(terminal, lambda generation, by: "").report(QueueEvent(Batch(queue="orders", messages=MESSAGES)), gone)
+    terminal.flush()
+
+    assert "" == out.getvalue()
 
 
 async def test_a_batch_that_a_reload_overtakes_is_delivered_once(line):

@@ -9,7 +9,7 @@ from dev import Dev
 from support import CONFIG, HELLO, Emulated
 
 from emulator import worker as worker_module
-from emulator.errors import WorkerGone
+from emulator.errors import ConfigError, WorkerGone
 
 SAYS = """
 from workers import Response, WorkerEntrypoint
@@ -427,6 +427,55 @@ async def test_a_process_that_dies_while_a_save_is_broken_comes_back(emu_process
     await emu.reload(BACKGROUND.replace("VERSION = 1", "VERSION = 2"))
 
     assert "2" == (await emu.get("/")).text
+
+
+async def test_a_renamed_worker_is_the_same_worker(emu):
+    """
+    Its crons go on under the new name, and so does all that is shown of it.
+    """
+    await emu.start(BACKGROUND, config=BACKGROUND_CONFIG)
+    emu.save("wrangler.toml", emu.config.replace("test-worker", "shop"))
+    await emu.reload()
+    await emu.advance(minutes=10)
+
+    assert ["shop"] == list(emu.emulator.timetable.crons())
+    assert 1 == emu.lines.count("tick of version 1")
+    assert "shop" in "\n".join(emu.emulator.banner())
+
+
+async def test_a_save_is_newer_than_a_revival(emu):
+    """
+    A process that ends while a save is being loaded is not brought back with the config of before.
+    """
+    await emu.start(SAYS.format(says="self.env.NAME"), config='[vars]\nNAME = "old"\n')
+    worker = emu.emulator.workers[0]
+    await worker.current.stop()
+    emu.save("wrangler.toml", emu.config.replace("old", "new"))
+    saving = asyncio.create_task(emu.emulator.reload(worker))
+    while not worker._loading.locked():  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    worker.revive()
+    await saving
+    await asyncio.gather(*worker._tasks)
+
+    assert "new" == (await emu.get("/")).text
+    assert 2 == worker.current.number
+
+
+async def test_a_revival_mends_no_config(emu):
+    """
+    The last good version comes back, and the error of the last save goes on being shown.
+    """
+    await emu.start(HELLO)
+    worker = emu.emulator.workers[0]
+    emu.save("wrangler.toml", "name = [")
+    await emu.reload()
+    await worker.current.stop()
+    worker.revive()
+    await asyncio.gather(*worker._tasks)
+
+    assert worker.current.alive
+    assert isinstance(worker.error, ConfigError)
 
 
 # Real saves

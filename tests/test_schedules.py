@@ -5,6 +5,7 @@ from flows import ORDER, worker
 from support import Handle
 
 from emulator.clock import ManualClock
+from emulator.store.listing import Listing
 
 HOURLY = ORDER + 'schedules = "0 * * * *"\n'
 ECHO = """
@@ -14,7 +15,7 @@ return [event["payload"], dict(event["schedule"]), "schedule" in event, event["i
 
 def instances(emu, workflow="order"):
     """All instances, oldest first."""
-    return list(reversed(emu.emulator.store.instances.newest(workflow, limit=1000)))
+    return emu.emulator.store.instances.listed(Listing(workflow=workflow, oldest_first=True, limit=1000))
 
 
 def milliseconds(emu):

@@ -5,6 +5,11 @@ import asyncio
 import pytest
 from support import CONFIG, _explain
 
+from emulator.bindings import services
+from emulator.errors import WorkerGone
+from emulator.runtime import values
+from emulator.wire import Frame
+
 SHOP = """
 from workers import Response, WorkerEntrypoint
 
@@ -262,6 +267,32 @@ async def test_a_scheduled_handler_can_be_called(shop):
     """
     assert ["ok", True] == (await shop.get("/shop/tick")).json
     assert "CRON * * * * 30 │ tick 1000 * * * * 30" in shop.lines
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        pytest.param({"scheduledTime": 1000}, "the worker is not loaded", id="no worker"),
+        pytest.param({"scheduledTime": "soon"}, "scheduled() takes scheduledTime and cron", id="no time"),
+        pytest.param({"scheduledTime": 1e30}, "scheduled() takes scheduledTime and cron", id="no such time"),
+        pytest.param("1000", "scheduled() takes scheduledTime and cron", id="no options"),
+    ],
+)
+async def test_a_tick_that_cannot_be_is_an_error_of_the_caller(shop, options, words):
+    """
+    Whoever calls a scheduled handler is answered, whatever he gave and whether or not the worker is there.
+    """
+
+    async def dispatch(worker, event):
+        raise WorkerGone("the worker is not loaded")
+
+    worker = shop.emulator.workers[0]
+    head = {"service": "test-worker", "name": "scheduled", "method": "call"}
+    asked = Frame("call", 1, head, values.encode([options]).encode())
+    told, body = await services.answer(lambda name: worker, dispatch, worker.current, asked)
+
+    assert words in told["error"]["message"]
+    assert b"" == body
 
 
 async def test_the_terminal_shows_both_sides(shop):

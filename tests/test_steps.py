@@ -216,3 +216,14 @@ async def test_the_same_worker_runs_many_instances_at_once(emu):
     outputs = [emu.emulator.engine.get("order", instance.id).output for instance in made]
 
     assert [str(n) for n in range(100)] * 10 == outputs
+
+
+async def test_a_call_that_the_engine_does_not_know_is_an_error(emu):
+    """
+    It says what there is; nobody waits for an answer that never comes.
+    """
+    order = await started(emu, 'await step._send("dance", "floor", 1, {})')
+
+    assert "errored" == order.status
+    assert "AttributeError" == order.error["name"]
+    assert order.error["message"].startswith('a step has no "dance"; there are begin, succeed, ')

@@ -61,6 +61,13 @@ class Order(WorkflowEntrypoint):
         for number in range(20):
             await self.take(step, f"step-{number}", 0.05)
 
+    async def lasting(self, step):
+        @step.do("lasting")
+        async def body():
+            write("in", os.getpid())
+            await asyncio.sleep(60)
+        await body()
+
     async def sleeping(self, step):
         await step.sleep("nap", "2 seconds")
 
@@ -206,6 +213,23 @@ def test_nothing_is_lost_when_a_process_is_killed(tmp_path, kill_worker, kill_em
         assert eventually(lambda: not any(map(is_running, old)), 2)
     finally:
         dev.__exit__()
+
+
+def test_nothing_is_lost_when_an_old_version_is_killed_while_it_drains(tmp_path):
+    """
+    After a save the old process may still end its step; when it is killed over it, the new one takes the instance on.
+    """
+    with Dev(tmp_path, code=WORKER, config=CONFIG) as dev:
+        dev.get("/create?id=lasting&kind=lasting")
+        eventually(lambda: lines(tmp_path, "in"))
+        (old,) = lines(tmp_path, "in")
+        dev.save("entry.py", WORKER.replace("asyncio.sleep(60)", "asyncio.sleep(0)"))
+        dev.wait_for("RELOAD")
+        os.kill(int(old.split()[1]), signal.SIGKILL)
+
+        assert eventually(lambda: lines(tmp_path, "end", "lasting"), 5)
+        assert 2 == len(lines(tmp_path, "in"))
+        assert "complete" == dev.get("/status?id=lasting").json["status"]
 
 
 def test_the_worker_goes_when_the_emulator_is_killed(tmp_path):

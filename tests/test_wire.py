@@ -1,12 +1,14 @@
 """Frames survive the wire whole, whatever their pieces."""
 
 import asyncio
+import contextlib
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.wire import TO_EMULATOR, TO_WORKER, Frame, Unpacker, WireError, memory_channels, pack
+from emulator.errors import WorkerError
+from emulator.wire import TO_EMULATOR, TO_WORKER, Frame, MemoryChannel, Unpacker, WireError, memory_channels, pack
 
 kinds = st.sampled_from(sorted({*TO_WORKER, *TO_EMULATOR}))
 json_values = st.recursive(
@@ -77,3 +79,75 @@ async def test_two_ends_in_memory_talk_as_over_a_socket():
 
     assert [Frame("ping", 3, {"turns": 0})] == received
     assert ["one", "two"] == sorted(closed)
+
+
+WORKER = """
+from workers import Response, WorkerEntrypoint, WorkflowEntrypoint
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        async def pieces():
+            yield b"a"
+            yield b"b"
+        await self.env.JOBS.send({"n": 1})
+        return Response(pieces())
+
+    async def scheduled(self, controller, env, ctx):
+        print("tick")
+
+    async def queue(self, batch, env, ctx):
+        batch.messages[0].retry()
+
+class Order(WorkflowEntrypoint):
+    async def run(self, event, step):
+        @step.do("price")
+        async def price():
+            return 1
+        await step.sleep("rest", "1 hour")
+        return await price()
+"""
+BINDINGS = """
+[[workflows]]
+name = "order"
+binding = "ORDER"
+class_name = "Order"
+[[queues.producers]]
+binding = "JOBS"
+queue = "jobs"
+[[queues.consumers]]
+queue = "jobs"
+max_batch_timeout = 1
+"""
+
+
+async def test_the_tables_name_every_field_that_is_sent(emu, monkeypatch):
+    """
+    Requests, ticks, batches, instances and failed loads send no field that their kind does not have.
+    """
+    sent = []
+    send = MemoryChannel.send
+
+    def noted(self, kind, id=0, head=None, body=b""):
+        sent.append((kind, set(head or {})))
+        send(self, kind, id, head, body)
+
+    monkeypatch.setattr(MemoryChannel, "send", noted)
+    await emu.start(WORKER, config=BINDINGS)
+    await emu.post("/", b"body")
+    await emu.tick()
+    await emu.advance(seconds=5)
+    await emu.create("order")
+    await emu.advance(hours=2)
+    with contextlib.suppress(WorkerError):
+        await emu.reload("1 / 0")
+
+    assert {"load", "fetch", "scheduled", "queue", "run", "call", "answer", "head", "failed"} <= {
+        kind for kind, _ in sent
+    }
+    assert [] == [(kind, head) for kind, head in sent if "…" not in named(kind) and not head <= named(kind)]
+
+
+def named(kind):
+    """The fields that the tables name for a kind."""
+    fields, colon, _ = (TO_WORKER | TO_EMULATOR)[kind].partition(":")
+    return set(fields.split(", ")) if colon else set()

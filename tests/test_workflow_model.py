@@ -26,6 +26,7 @@ from support import Emulated, Handle
 
 from emulator.errors import WorkflowError
 from emulator.models import StepKind
+from emulator.store.listing import Listing
 from emulator.workflows.engine import Wanted
 from emulator.workflows.passes import Limits
 
@@ -382,7 +383,7 @@ class Workflows(RuleBasedStateMachine):
     def every_instance_is_as_expected(self) -> None:
         if not hasattr(self, "emu"):
             return
-        real = {row.id: row for row in self.emu.emulator.store.instances.newest("order")}
+        real = {row.id: row for row in self.emu.emulator.store.instances.listed(Listing(workflow="order"))}
 
         assert real.keys() == self.model.keys()
 

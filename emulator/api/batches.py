@@ -9,7 +9,7 @@ from emulator.api.envelope import BODY, NO_WORKFLOW, Reply
 from emulator.api.instances import created_of, wanted_of
 from emulator.api.operation import Call, Operation
 from emulator.api.pages import info
-from emulator.api.served import Served, served
+from emulator.api.served import COUNTED, Served, served
 from emulator.errors import WorkflowError
 from emulator.models import Status, Trigger
 from emulator.workflows.binding import delete_batch
@@ -96,7 +96,7 @@ OPERATIONS = (
         path=_INSTANCES + "/terminate",
         perform=terminate_all,
         summary="Stop all instances that are not over, or those in one status; answers when it is done.",
-        query={"status": shapes.one_of("queued", "running", "paused", "waitingForPause", "waiting")},
+        query={"status": shapes.one_of(*(status for status in COUNTED if not status.is_final))},
         result=shapes.shaped({"status": shapes.OK}),
         errors=(BODY, NO_WORKFLOW),
     ),

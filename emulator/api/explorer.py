@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from emulator.api import history, openapi, shapes
+from emulator.api.batches import delete_instances
 from emulator.api.envelope import (
     BODY,
     INSTANCE_EXISTS,
@@ -26,12 +27,11 @@ from emulator.api.envelope import failure as rest_failure
 from emulator.api.instances import changed, deliver, perform, refuse_reserved, wire_params
 from emulator.api.operation import NOTHING, Call, Operation, routes
 from emulator.api.pages import cut, info
-from emulator.api.served import Served, all_served, served
+from emulator.api.served import COUNTED, Served, all_served, served
 from emulator.api.workflows import delete_all
 from emulator.models import Status, Trigger
 from emulator.server import Emulator
 from emulator.store.listing import Listing
-from emulator.workflows.binding import delete_batch
 from emulator.workflows.engine import Wanted
 
 PREFIXES = ("/cdn-cgi/local/explorer/api", "/cdn-cgi/explorer/api")
@@ -100,11 +100,6 @@ async def create_instance(call: Call) -> Reply:
     return Reply({"id": made.id})
 
 
-async def delete_instances(call: Call) -> Reply:
-    each = served(call.emulator, call.workflow)
-    return Reply(await delete_batch(call.emulator.engine, each.name, call.body["instances"]))
-
-
 async def get_instance(call: Call) -> Reply:
     return Reply(history.local(served(call.emulator, call.workflow).history(call.instance)))
 
@@ -137,9 +132,6 @@ _NAMED: Mapping[str, Any] = {"name": shapes.TEXT, "class_name": shapes.TEXT, "sc
 _DONE = shapes.shaped({"success": shapes.BOOLEAN})
 _INSTANCES = "/workflows/{workflow}/instances"
 _ONE = _INSTANCES + "/{instance:path}"
-_COUNTED = shapes.one_of(
-    "queued", "running", "paused", "errored", "terminated", "complete", "waitingForPause", "waiting"
-)
 
 OPERATIONS = (
     Operation(
@@ -173,7 +165,7 @@ OPERATIONS = (
         path=_INSTANCES,
         perform=list_instances,
         summary="The instances, the newest first.",
-        query={"page": shapes.PAGE, "per_page": shapes.PER_PAGE, "status": _COUNTED},
+        query={"page": shapes.PAGE, "per_page": shapes.PER_PAGE, "status": shapes.one_of(*COUNTED)},
         result=shapes.listed(shapes.shaped({"id": shapes.TEXT, "status": shapes.STATUS, "created_on": shapes.TIME})),
         lists=True,
         errors=(BODY, NO_WORKFLOW),

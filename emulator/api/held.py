@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from emulator.api.envelope import NO_QUEUE, ApiError, timestamp
+from emulator.api import schema, shapes
+from emulator.api.envelope import BODY, NO_QUEUE, ApiError, timestamp
 from emulator.api.operation import Call
 from emulator.config import Consumer, Producer
 from emulator.server import Emulator
@@ -46,6 +47,14 @@ def asked(call: Call) -> str:
             return name
     there = ", ".join(known(call.emulator)) or "none"
     raise ApiError(NO_QUEUE, f'there is no queue "{asked[:80]}"; there are {there}')
+
+
+def addressed(emulator: Emulator, name: str) -> str:
+    """The queue a message is for: any that is there, and any that could be. Raises ApiError for other names."""
+    if schema.problem(name, shapes.QUEUE_NAME) is not None and name not in known(emulator):
+        what = "lower-case letters, digits, hyphens and underscores, at most 63"
+        raise ApiError(BODY, f'no queue can be called "{name[:80]}"; a name is {what}')
+    return name
 
 
 def _id_of(name: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,9 +12,11 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from emulator import cron, duration
-from emulator.api.envelope import timestamp
+from emulator.api.envelope import ApiError, timestamp
 from emulator.api.explorer import PREFIXES, explorer_routes
-from emulator.api.held import known, standing
+from emulator.api.held import addressed, known, standing
+from emulator.api.operation import read_json
+from emulator.api.pages import instant
 from emulator.api.rest import PREFIX, no_route, rest_mount
 from emulator.bindings import queues
 from emulator.cron import words
@@ -25,7 +26,6 @@ from emulator.runtime import values
 from emulator.server import Emulator
 
 _SCHEDULED = ("/cdn-cgi/local/scheduled", "/cdn-cgi/handler/scheduled", "/cdn-cgi/mf/scheduled")
-_LARGEST_BODY = 1 << 20
 
 
 class BadRequest(EmulatorError):
@@ -65,14 +65,14 @@ class Local:
 
     async def push(self, request: Request) -> Response:
         """Send one message."""
-        message = await _json(request)
+        message = await read_json(request)
         if not isinstance(message, dict) or "body" not in message:
             raise BadRequest('a message is {"body", "content_type"?, "delay_seconds"?}')
         options = {
             "contentType": message.get("content_type", "json"),
             **({"delaySeconds": message["delay_seconds"]} if "delay_seconds" in message else {}),
         }
-        queue = request.path_params["queue"]
+        queue = addressed(self._emulator, request.path_params["queue"])
         metrics = await queues.call(self._emulator.broker, queue, "send", [message["body"], options])
         await self._emulator.store.durable()
         return JSONResponse({"ok": True, **values.shown(values.encode(metrics))})
@@ -80,7 +80,7 @@ class Local:
     async def clock(self, request: Request) -> Response:
         """What time it is; with POST, after moving it."""
         if request.method == "POST":
-            await _move(self._emulator, await _json(request))
+            await _move(self._emulator, await read_json(request))
         return JSONResponse(_clock(self._emulator))
 
     async def crons(self, request: Request) -> Response:
@@ -106,6 +106,8 @@ def _explained(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[
             return JSONResponse({"ok": False, "error": str(error)}, 503)
         except StoreError as error:
             return JSONResponse({"ok": False, "error": str(error)}, 507)
+        except ApiError as error:
+            return JSONResponse({"ok": False, "error": str(error)}, error.kind.status)
         except (EmulatorError, TypeError, ValueError) as error:
             return JSONResponse({"ok": False, "error": str(error)}, 400)
 
@@ -117,7 +119,7 @@ async def _move(emulator: Emulator, wanted: Any) -> None:
         case {"advance": by}:
             await emulator.advance(duration.parse(by))
         case {"set": str(moment)}:
-            await emulator.move_to(_iso(moment))
+            await emulator.move_to(instant(moment, "set"))
         case {"reset": True}:
             emulator.reset_clock()
         case _:
@@ -171,24 +173,6 @@ def _moment_of(milliseconds: str | None) -> datetime | None:
         return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
     except (ValueError, OverflowError, OSError) as error:
         raise BadRequest(f"time is a number of milliseconds since 1970, got {milliseconds!r}") from error
-
-
-def _iso(moment: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(moment)
-    except ValueError as error:
-        raise BadRequest(f"a time looks like 2030-01-31T12:00:00Z, got {moment!r}") from error
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-async def _json(request: Request) -> Any:
-    body = await request.body()
-    if len(body) > _LARGEST_BODY:
-        raise BadRequest("the body is over 1 MiB")
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise BadRequest(f"the body is no JSON: {error}") from error
 
 
 async def _not_found(request: Request, error: Exception) -> Response:

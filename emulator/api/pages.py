@@ -54,8 +54,11 @@ def place_of(cursor: str) -> tuple[datetime, int]:
 def moment(query: Mapping[str, Any], name: str) -> datetime | None:
     """A time in a query. Raises ApiError for what is none."""
     text = query.get(name)
-    if text is None:
-        return None
+    return None if text is None else instant(text, name)
+
+
+def instant(text: str, name: str) -> datetime:
+    """A time as clients write it, in UTC if it does not say. Raises ApiError for what is none."""
     try:
         found = datetime.fromisoformat(text)
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)

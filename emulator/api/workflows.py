@@ -59,15 +59,11 @@ async def get_version(call: Call) -> Reply:
 
 
 async def get_graph(call: Call) -> Reply:
-    each = served(call.emulator, call.workflow)
-    version = _asked_version(each, call)
-    return Reply({**_version(each, version), "graph": _graph(version)})
+    return Reply(_with_graph(call, "graph"))
 
 
 async def get_dag(call: Call) -> Reply:
-    each = served(call.emulator, call.workflow)
-    version = _asked_version(each, call)
-    return Reply({**_version(each, version), "dag": _graph(version)})
+    return Reply(_with_graph(call, "dag"))
 
 
 async def get_settings(call: Call) -> Reply:
@@ -141,6 +137,12 @@ def _version(each: Served, version: Version) -> dict[str, Any]:
         "language": "python",
         **({} if limit is None else {"limits": {"steps": limit}}),
     }
+
+
+def _with_graph(call: Call, key: str) -> dict[str, Any]:
+    each = served(call.emulator, call.workflow)
+    version = _asked_version(each, call)
+    return {**_version(each, version), key: _graph(version)}
 
 
 def _graph(version: Version) -> dict[str, Any] | None:

@@ -73,7 +73,7 @@ class Folder:
     def _file(self, path: str) -> Path | None:
         """The real file of a path: inside of the root, spelled as it is on disk, and nothing that is to be hidden."""
         parts = path.split("/")[1:]
-        if not all(map(_may_be_served, parts)) or parts[-1] in _NOT_SERVED:
+        if not parts or not all(map(_may_be_served, parts)) or parts[-1] in _NOT_SERVED:
             return None
         try:
             real = self._real.joinpath(*parts).resolve(strict=True)

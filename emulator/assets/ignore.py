@@ -43,20 +43,31 @@ class Ignored:
 
 def parse(text: str) -> Ignored:
     """The rules of a file."""
-    return Ignored(tuple(_rules(text)))
+    rules: list[Rule] = []
+    problems: list[str] = []
+    for number, pattern in _patterns(text):
+        try:
+            rules.append(_rule(pattern))
+        except re.error as error:
+            problems.append(f"{FILE}:{number}: {pattern} is no pattern: {error}; left out")
+    return Ignored(tuple(rules), tuple(problems))
 
 
-def _rules(text: str) -> Iterator[Rule]:
-    for line in text.splitlines():
+def _patterns(text: str) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(text.splitlines(), 1):
         pattern = line.rstrip()
-        if not pattern or pattern.startswith("#"):
-            continue
-        takes_back = pattern.startswith("!")
-        pattern = pattern.removeprefix("!")
-        inner = pattern.rstrip("/")
-        # A slash at the front or in the middle ties the pattern to the folder; without one it matches at any depth.
-        depth = "" if "/" in inner else "(?:.*/)?"
-        yield Rule(re.compile(depth + _regex(inner.removeprefix("/")), re.DOTALL), takes_back, pattern.endswith("/"))
+        if pattern and not pattern.startswith("#"):
+            yield number, pattern
+
+
+def _rule(pattern: str) -> Rule:
+    """Raises re.error for a set that is none."""
+    takes_back = pattern.startswith("!")
+    pattern = pattern.removeprefix("!")
+    inner = pattern.rstrip("/")
+    # A slash at the front or in the middle ties the pattern to the folder; without one it matches at any depth.
+    depth = "" if "/" in inner else "(?:.*/)?"
+    return Rule(re.compile(depth + _regex(inner.removeprefix("/")), re.DOTALL), takes_back, pattern.endswith("/"))
 
 
 def _regex(pattern: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 _NAME = re.compile(r":[A-Za-z]\w*")
 _PARTS = re.compile(r"\*|:[A-Za-z]\w*")
@@ -27,12 +28,20 @@ class Pattern:
         """What the placeholders stand for; None when it does not apply."""
         found: dict[str, str] = {}
         if self.host is not None:
-            host_found = _regex(self.host, "[^/.]+").fullmatch(host.lower())
+            host_found = self._host_regex.fullmatch(host.lower())
             if host_found is None:
                 return None
             found |= host_found.groupdict()
-        path_found = _regex(self.path, "[^/]+").fullmatch(path)
+        path_found = self._path_regex.fullmatch(path)
         return None if path_found is None else found | path_found.groupdict()
+
+    @cached_property
+    def _host_regex(self) -> re.Pattern[str]:
+        return _regex(self.host or "", "[^/.]+")
+
+    @cached_property
+    def _path_regex(self) -> re.Pattern[str]:
+        return _regex(self.path, "[^/]+")
 
 
 def parse(text: str) -> Pattern | None:

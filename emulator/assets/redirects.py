@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from emulator.assets import patterns
@@ -31,15 +31,19 @@ class Rule:
 
 @dataclass(frozen=True)
 class Redirects:
-    """The rules of a file: exact ones come first, the rest in their order. `problems` are the lines left out."""
+    """
+    The rules of a file: exact ones, by their path, come first, the rest in their order.
 
-    exact: tuple[Rule, ...] = ()
+    `problems` are the lines left out.
+    """
+
+    exact: Mapping[str, Sequence[Rule]] = field(default_factory=dict)
     dynamic: tuple[Rule, ...] = ()
     problems: tuple[str, ...] = ()
 
     def match(self, host: str, path: str) -> tuple[str, int] | None:
         """The target and the status for a path."""
-        for rule in (*self.exact, *self.dynamic):
+        for rule in (*self.exact.get(path, ()), *self.dynamic):
             values = rule.source.match(host, path)
             if values is not None:
                 return _within(patterns.filled(rule.target, values)), rule.status
@@ -74,7 +78,7 @@ def parse(text: str, *, html: bool = True) -> Redirects:
     """The rules of a file; `html`: paths of HTML files are made pretty, so some rules would go round in circles."""
     reading = _Reading(html=html)
     problems = tuple(f"{FILE}:{number}: {why}; left out" for number, why in _problems(text, reading))
-    return Redirects(tuple(reading.exact.values()), tuple(reading.dynamic.values()), problems)
+    return Redirects(_by_path(reading.exact.values()), tuple(reading.dynamic.values()), problems)
 
 
 def location(target: str, query: str) -> str:
@@ -84,6 +88,13 @@ def location(target: str, query: str) -> str:
         return target
     before, mark, fragment = target.partition("#")
     return f"{before}?{query}{mark}{fragment}"
+
+
+def _by_path(rules: Iterable[Rule]) -> Mapping[str, Sequence[Rule]]:
+    found: dict[str, list[Rule]] = {}
+    for rule in rules:
+        found.setdefault(rule.source.path, []).append(rule)
+    return found
 
 
 def _problems(text: str, reading: _Reading) -> Iterator[tuple[int, str]]:

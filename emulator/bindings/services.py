@@ -45,14 +45,25 @@ async def answer(find: Find, dispatch: Dispatched, generation: Generation, asked
 
 async def _tick(worker: Worker, dispatch: Dispatched, asked: Frame) -> Answer:
     """`env.SELF.scheduled(cron=…, scheduledTime=…)`: how a run of the scheduled handler ended, not what it raised."""
-    given: dict[str, Any] = {}
-    for options in values.decode(asked.body):
-        given |= options
-    milliseconds = given.get("scheduledTime", 0)
-    when = milliseconds if isinstance(milliseconds, datetime) else datetime.fromtimestamp(milliseconds / 1000, UTC)
-    outcome = await dispatch(worker, ScheduledEvent(Tick(cron=given.get("cron", ""), time=when.replace(tzinfo=UTC))))
+    try:
+        tick = _tick_asked_for(asked)
+    except (TypeError, ValueError, OverflowError) as error:
+        return {"error": {"kind": "TypeError", "message": f"scheduled() takes scheduledTime and cron: {error}"}}, b""
+    try:
+        outcome = await dispatch(worker, ScheduledEvent(tick))
+    except EmulatorError as error:
+        return _refused(_text(error))
     told = {"outcome": outcome.outcome, "noRetry": bool(outcome.result.get("noRetry"))}
     return {}, values.encode(told).encode()
+
+
+def _tick_asked_for(asked: Frame) -> Tick:
+    given: dict[str, Any] = {}
+    for options in values.decode(asked.body, naive=False):
+        given |= options
+    time = given.get("scheduledTime", 0)
+    when = time if isinstance(time, datetime) else datetime.fromtimestamp(time / 1000, UTC)
+    return Tick(cron=given.get("cron", ""), time=when)
 
 
 def _text(error: EmulatorError) -> str:

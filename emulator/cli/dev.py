@@ -11,7 +11,6 @@ import click
 
 from emulator.cli import BEGAN
 from emulator.cli.options import config_option, env_option, found_configs, module, persist_option
-from emulator.errors import EmulatorError
 
 
 @click.command()
@@ -55,7 +54,8 @@ def dev(
     Example: emulator dev --port 8787
     """
     found = found_configs(configs)
-    ahead = [] if in_process else [_launch_ahead(found[0].parent, python)]
+    # Before the emulator's own imports: the two start-ups then share their time.
+    ahead = [] if in_process else [module("emulator.launch").launch_for(found[0].parent, python)]
     with _ended_on_error(ahead):
         server, serving = module("emulator.server"), module("emulator.serve")
         options = server.Options(
@@ -78,16 +78,6 @@ def dev(
             began=BEGAN,
         )
         serving.serve(options, how)
-
-
-def _launch_ahead(project: Path, python: str | None) -> Any:
-    """Start the user's process before the emulator's own imports: the two start-ups then share their time."""
-    launch = module("emulator.launch")
-    interpreter = launch.interpreter_for(project, python)
-    try:
-        return launch.launch(interpreter, project)
-    except OSError as error:
-        raise EmulatorError(f"{interpreter} cannot be started: {error.strerror}; give another with --python") from error
 
 
 @contextmanager

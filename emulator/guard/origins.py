@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
@@ -16,6 +16,8 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+OURS = "/cdn-cgi/"
 
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::(?P<port>[0-9]{1,5}))?")
 _JSON = re.compile(r"application/(?:[\w.-]+\+)?json\s*(?:;.*)?", re.IGNORECASE)
@@ -79,14 +81,18 @@ def is_own_origin(origin: str, host: Host, hosts: frozenset[str]) -> bool:
     return (theirs.port or default) == (host.port or default)
 
 
+def leads_to_us(path: str) -> bool:
+    """Whether the URL map gives a decoded path to our own routes."""
+    return path.startswith(OURS)
+
+
 def is_ours(path: str) -> bool:
     """
-    Whether a decoded path is, or with some other spelling could be taken for, one under /cdn-cgi/.
+    Whether a decoded path leads to our routes, or with some other spelling could be taken for one that does.
 
-    Only the rules follow from this. Where such a path leads is the URL map's affair: one that is not spelled exactly
-    goes to the worker, and is guarded all the same.
+    Only the rules follow from this. One that is not spelled exactly goes to the worker, and is guarded all the same.
     """
-    return "cdn-cgi" in path.lower() and _plain(path).startswith("/cdn-cgi/")
+    return leads_to_us(path) or ("cdn-cgi" in path.lower() and _plain(path).startswith(OURS))
 
 
 def _plain(path: str) -> str:
@@ -185,19 +191,20 @@ class _Headers:
         return bool(self.all("transfer-encoding")) or self.get("content-length") not in ("", "0")
 
 
-def origins(app: ASGIApp, *, hosts: frozenset[str], strict_host: bool) -> ASGIApp:
+def origins(app: ASGIApp, *, hosts: Callable[[], Iterable[str]], strict_host: bool) -> ASGIApp:
     """
     `app` behind the rules.
 
     `hosts` are exact names, without a port, that count as ours beside the loopback names; wildcards count for nothing.
+    They are asked for with each request: a save may change them.
     """
-    known = frozenset(spelled(name) for name in hosts)
 
     async def checked(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await app(scope, receive, send)
             return
         ours = is_ours(scope["path"])
+        known = frozenset(spelled(name) for name in hosts())
         refusal = check(scope, ours=ours, hosts=known, strict_host=strict_host)
         if refusal is not None:
             await _refuse(refusal, scope, send)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ from typing import Any
 
 from emulator.clock import Clock
 from emulator.config import Consumer
-from emulator.errors import EmulatorError, WorkerGone
+from emulator.errors import EmulatorError, StoreError, WorkerGone
 from emulator.generation import Conversation
 from emulator.models import Batch, Message, Outcome
 from emulator.store import Store
@@ -29,7 +30,15 @@ Tell = Callable[[str, str], None]
 
 
 class BatchLost(WorkerGone):
-    """The user's process ended with a batch under way; a process that ended before that says just WorkerGone."""
+    """
+    The user's process ended with a batch under way; a process that ended before that says just WorkerGone.
+
+    `by_us` says that it was stopped for a newer version.
+    """
+
+    def __init__(self, why: str, *, by_us: bool = False) -> None:
+        super().__init__(why)
+        self.by_us = by_us
 
 
 class QueueEvent:
@@ -40,6 +49,7 @@ class QueueEvent:
 
     def __init__(self, batch: Batch) -> None:
         self.batch = batch
+        self._has_begun = False
 
     @property
     def title(self) -> str:
@@ -59,6 +69,9 @@ class QueueEvent:
         return head, f"[{','.join(each.body for each in batch.messages)}]".encode()
 
     def result(self, outcome: Outcome) -> str:
+        if outcome.error is not None and not self._has_begun:
+            # The broker says, once, that it cannot be delivered.
+            return ""
         if outcome.outcome == "canceled":
             return outcome.outcome
         again = len(retried(self.batch.messages, outcome))
@@ -66,10 +79,11 @@ class QueueEvent:
         return ", ".join(f"{count} {word}" for word, count in parts.items() if count)
 
     async def converse(self, conversation: Conversation) -> Frame:
+        self._has_begun = True
         try:
             return await conversation.done()
         except WorkerGone as gone:
-            raise BatchLost(gone.message) from gone
+            raise BatchLost(gone.message, by_us=conversation.generation.is_stopping) from gone
 
 
 class Broker:
@@ -83,12 +97,12 @@ class Broker:
         self._rest_seconds = rest_seconds
         self._lanes: dict[str, _Lane] = {}
         self._delays: Mapping[str, int] = {}
-        self._reloads = 0
+        self._is_told = False
         self._said: set[str] = set()
 
     def consume(self, consumers: Sequence[Consumer], *, delays: Mapping[str, int]) -> None:
         """From now on these are consumed; batches under way go on. `delays` are the queues' own, in seconds."""
-        self._reloads += 1
+        self._is_told = True
         self._delays = delays
         wanted = {consumer.queue: consumer for consumer in reversed(consumers)}
         for queue in wanted.keys() - self._lanes.keys():
@@ -156,16 +170,13 @@ class Broker:
 
     async def _carry(self, consumer: Consumer, batch: Batch) -> None:
         """Deliver a batch and record what became of it. Raises EmulatorError where it must be delivered once more."""
-        reloads = self._reloads
         # A batch that lost its process to a reload has not failed; one that took its process with it has.
         try:
             outcome = await self._deliver(batch)
-        except BatchLost:
-            if reloads != self._reloads:
+        except BatchLost as lost:
+            if lost.by_us:
                 raise
             outcome = Outcome(outcome="exception", milliseconds=0.0)
-        if outcome.outcome == "canceled" and reloads != self._reloads:
-            raise BatchLost("the worker was reloaded before it had finished")
         self._settle(consumer, batch, outcome)
         await self._store.durable()
 
@@ -198,7 +209,7 @@ class Broker:
         if lane is not None:
             lane.poke()
         # Before the first worker is loaded nobody knows yet who consumes what.
-        if self._reloads and (lane is None or lane.consumer is None) and queue not in self._said:
+        if self._is_told and (lane is None or lane.consumer is None) and queue not in self._said:
             self._said.add(queue)
             self._tell(queue, "no worker consumes this queue; its messages are kept")
 
@@ -262,6 +273,14 @@ class _Lane:
 
     def _look(self) -> None:
         self._poked = False
+        try:
+            self._begin_what_is_due()
+        except (StoreError, sqlite3.Error) as error:
+            self._arm(None)
+            self._complain(error)
+            self._rest_a_while()
+
+    def _begin_what_is_due(self) -> None:
         while (consumer := self._free_consumer()) is not None:
             due = self._next_due(consumer)
             if due is None or due > self._clock.now():
@@ -309,6 +328,9 @@ class _Lane:
             self._look()
             return
         self._complain(error)
+        self._rest_a_while()
+
+    def _rest_a_while(self) -> None:
         if self._rest is None:
             # What failed is not the message but the worker or the disk; moving the clock would mend neither.
             self._rest = asyncio.get_running_loop().call_later(self._rest_seconds, self._rested)
@@ -323,7 +345,7 @@ class _Lane:
             return
         self._complaint = text
         self._tell(self._queue, text)
-        if not isinstance(error, EmulatorError):
+        if not isinstance(error, (EmulatorError, sqlite3.Error)):
             log.error("a bug of the emulator's own", exc_info=error)
 
     def _arm(self, due: datetime | None) -> None:

@@ -94,6 +94,6 @@ class Crons:
         self._next[expression] = None
 
     async def _run(self, tick: Tick) -> None:
-        # Whatever went wrong is in the invocation's record; the next tick comes all the same.
+        # Whatever went wrong has been reported; the next tick comes all the same.
         with suppress(EmulatorError):
             await self._fire(tick)

@@ -49,7 +49,8 @@ class WebSocketEvent:
 
     def result(self, outcome: Outcome) -> str:
         if self.status != 101:
-            return str(self.status or 500)
+            is_gone = outcome.error is not None and outcome.error.name == "WorkerGone"
+            return str(self.status or (503 if is_gone else 500))
         return f"closed {self._closed} ({self._count['in']} in, {self._count['out']} out)"
 
     async def converse(self, conversation: Conversation) -> Frame | None:

@@ -53,15 +53,13 @@ class Context:
         self._invocation = invocation
         self.props = {} if props is None else props
         self.exports = exports
-        self.passes_through = False
 
     def waitUntil(self, awaitable: Any) -> None:
         """Let work go on after the answer."""
         self._invocation.wait_until(awaitable)
 
     def passThroughOnException(self) -> None:
-        """Ask for the origin's answer should the handler fail; there is no origin here, the error page says so."""
-        self.passes_through = True
+        """Ask for the origin's answer should the handler fail; there is no origin here, so the error is shown."""
 
     wait_until = waitUntil
     pass_through_on_exception = passThroughOnException

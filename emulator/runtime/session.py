@@ -160,7 +160,8 @@ class Session:
             step.leave()
         task = self._tasks.pop(number, None)
         if task is not None:
-            task.cancel()
+            # Once it has begun: before that it would end without a word, and somebody waits for `done`.
+            asyncio.get_running_loop().call_soon(task.cancel)
 
     def _complain(self, error: BaseException) -> None:
         """An error that belongs to no answer: a waitUntil that failed."""

@@ -18,6 +18,7 @@ from emulator.store.columns import (
     to_time,
 )
 from emulator.store.listing import Listing
+from emulator.store.reads import read
 
 _INSTANCE = (
     'key, workflow, id, status, params, epoch, "trigger", schedule, created_at, modified_at, started_at, ended_at,'
@@ -81,12 +82,14 @@ class Instances:
         ).fetchone()
         return _instance(row) if row else None
 
+    @read
     def get(self, workflow: str, id: str) -> Instance | None:
         row = self._db.execute(
             f"select {_INSTANCE} from instances where workflow = ? and id = ?", (workflow, id)
         ).fetchone()
         return _instance(row) if row else None
 
+    @read
     def to_run(self, workflows: Sequence[str], at: datetime) -> list[Instance]:
         """All that have not ended, are not paused and are not asleep, oldest first."""
         rows = self._db.execute(
@@ -100,6 +103,16 @@ class Instances:
         )
         return [_instance(row) for row in rows]
 
+    @read
+    def count_unfinished(self) -> int:
+        """All that have not ended, the paused ones left out."""
+        statuses = (*_ACTIVE, Status.WAITING)
+        row = self._db.execute(
+            f"select count(*) from instances where status in ({_marks(statuses)})", statuses
+        ).fetchone()
+        return int(row[0])
+
+    @read
     def queued(self, workflows: Sequence[str], limit: int) -> list[Instance]:
         """Those that have waited longest for their turn."""
         rows = self._db.execute(
@@ -113,17 +126,20 @@ class Instances:
         )
         return [_instance(row) for row in rows]
 
+    @read
     def next_timer(self) -> datetime | None:
         """When the first instance that nobody runs is due, or the first that has ended is to be forgotten."""
         wake = self._db.execute("select min(wake_at) from instances where status = ?", (Status.WAITING,)).fetchone()
         expiry = self._db.execute("select min(expires_at) from instances where expires_at is not null").fetchone()
         return min((to_known_time(each) for each in (*wake, *expiry) if each is not None), default=None)
 
+    @read
     def expired(self, at: datetime) -> list[Instance]:
         """Those that have been kept long enough."""
         rows = self._db.execute(f"select {_INSTANCE} from instances where expires_at <= ?", (from_time(at),))
         return [_instance(row) for row in rows]
 
+    @read
     def due(self, at: datetime) -> list[Instance]:
         """Instances that nobody runs and whose time has come, in the order of their time."""
         rows = self._db.execute(
@@ -132,26 +148,14 @@ class Instances:
         )
         return [_instance(row) for row in rows]
 
+    @read
     def count_by_status(self, workflow: str) -> dict[Status, int]:
         rows = self._db.execute(
             "select status, count(*) from instances where workflow = ? group by status", (workflow,)
         )
         return {Status(status): count for status, count in rows}
 
-    def newest(
-        self, workflow: str, *, status: Status | None = None, limit: int = 25, offset: int = 0
-    ) -> list[Instance]:
-        rows = self._db.execute(
-            f"""
-            select {_INSTANCE} from instances
-            where workflow = ? and (? is null or status = ?)
-            order by created_at desc, key desc
-            limit ? offset ?
-            """,
-            (workflow, status, status, limit, offset),
-        )
-        return [_instance(row) for row in rows]
-
+    @read
     def listed(self, listing: Listing) -> list[Instance]:
         """A part of a workflow's instances, without their params and outputs, which may be large."""
         where, values = listing.where()
@@ -161,12 +165,14 @@ class Instances:
         )
         return [_instance(row) for row in rows]
 
+    @read
     def count(self, listing: Listing) -> int:
         """How many there are on all pages of a list."""
         where, values = listing.where(paged=False)
         (count,) = self._db.execute(f"select count(*) from instances where {where}", values).fetchone()
         return int(count)
 
+    @read
     def last_created(self, workflow: str) -> datetime | None:
         """When the newest instance of a workflow was created."""
         row = self._db.execute("select max(created_at) from instances where workflow = ?", (workflow,)).fetchone()
@@ -216,6 +222,7 @@ class Instances:
     def delete(self, key: int) -> None:
         self._db.execute("delete from instances where key = ?", (key,))
 
+    @read
     def steps(self, key: int) -> list[Step]:
         """In the order in which they started."""
         rows = self._db.execute(f'select {_STEP} from steps where instance = ? order by "order"', (key,))
@@ -260,6 +267,7 @@ class Instances:
             (microseconds, key),
         )
 
+    @read
     def attempts(self, key: int) -> list[Attempt]:
         rows = self._db.execute(
             """
@@ -307,6 +315,7 @@ class Instances:
             (key, type, payload, from_time(at)),
         )
 
+    @read
     def oldest_event(self, key: int, type: str) -> Event | None:
         row = self._db.execute(
             "select sequence, type, payload, sent_at from events"

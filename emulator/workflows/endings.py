@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from emulator.clock import Clock
+from emulator.errors import WorkflowError
 from emulator.models import Failure, Instance, Status
 from emulator.store import Store
 from emulator.workflows.retention import expiry
@@ -18,7 +19,7 @@ class Endings:
         self._store = store
         self._clock = clock
         self._expires = expires
-        self._awaited: dict[int, asyncio.Future[None]] = {}
+        self._awaited: dict[int, asyncio.Future[asyncio.Future[None] | None]] = {}
 
     def record(
         self,
@@ -52,16 +53,31 @@ class Endings:
         self.release(instance)
 
     async def wait(self, instance: Instance) -> None:
-        """Return when the instance has ended, or will not end in this life of it."""
-        if instance.key not in self._awaited:
-            self._awaited[instance.key] = asyncio.get_running_loop().create_future()
-        await asyncio.shield(self._awaited[instance.key])
+        """
+        Return when the instance has ended, or will not end in this life of it.
+
+        What was written in this turn is on disk by then, and so is the end. Raises StoreError where one of them was
+        refused, and what `refuse` was given.
+        """
+        awaited = self._awaited.setdefault(instance.key, asyncio.get_running_loop().create_future())
+        await self._store.durable()
+        commit = await asyncio.shield(awaited)
+        if commit is not None:
+            await asyncio.shield(commit)
 
     def release(self, instance: Instance) -> None:
         """Whoever waits for the instance waits no longer."""
         awaited = self._awaited.pop(instance.key, None)
         if awaited is not None and not awaited.done():
-            awaited.set_result(None)
+            awaited.set_result(self._store.commit)
+
+    def refuse(self, instance: Instance, error: WorkflowError) -> None:
+        """It will not end before somebody sees to it: whoever waits for the instance is told."""
+        awaited = self._awaited.pop(instance.key, None)
+        if awaited is not None and not awaited.done():
+            awaited.set_exception(error)
+            # Whoever waited may have gone away; that is no error.
+            awaited.exception()
 
     def close(self) -> None:
         """Nobody will end any more."""

@@ -43,6 +43,7 @@ class Engine:
     ) -> None:
         self._store = store
         self._clock = clock
+        self._tell = tell
         self._passes = Passes(store, clock, tell, limits or Limits())
 
     # What the outside asks for
@@ -114,10 +115,13 @@ class Engine:
             raise WorkflowError("instance.cannot_pause", "Cannot pause an instance that is being rolled back or paused")
         if run is None or run.is_waiting:
             self._passes.stand_still(instance)
+            told = "paused"
         else:
             run.leaving = Leaving.PAUSE
             self._passes.show(run, Status.WAITING_FOR_PAUSE)
+            told = "to be paused after what is under way"
         await self._store.durable()
+        self._tell(instance.title, told)
 
     async def resume(self, workflow: str, id: str) -> None:
         """Go on; every timer is later by the time spent paused. Raises WorkflowError `instance.cannot_resume`."""
@@ -128,6 +132,7 @@ class Engine:
         else:
             self._go_on_after_pause(instance)
         await self._store.durable()
+        self._tell(instance.title, "resumed")
 
     async def terminate(self, workflow: str, id: str, *, rollback: bool = False) -> None:
         """
@@ -144,6 +149,7 @@ class Engine:
         if not to_undo:
             self._passes.endings.record(instance, Status.TERMINATED)
             await self._store.durable()
+            self._tell(instance.title, "terminated")
             return
         with self._store.transaction():
             self._store.instances.change(
@@ -156,7 +162,6 @@ class Engine:
             )
             self._passes.start(self.get(workflow, id))
         await self._passes.endings.wait(instance)
-        await self._store.durable()
 
     async def restart(self, workflow: str, id: str, *, from_step: tuple[StepKind, str, int] | None = None) -> None:
         """Begin again with the same event, as a first run, or from a step on with the steps before it kept."""
@@ -170,6 +175,7 @@ class Engine:
             self._store.instances.reset(instance.key, at=self._clock.now())
             self._passes.start(self.get(workflow, id))
         await self._store.durable()
+        self._tell(instance.title, "restarted" if from_step is None else f'restarted from "{from_step[1]}"')
 
     async def send_event(self, workflow: str, id: str, *, event_type: str, payload: str) -> None:
         """Keep an event for the instance's waits. Raises WorkflowError for ended instances and odd types."""
@@ -194,6 +200,7 @@ class Engine:
         with self._store.transaction():
             self._store.instances.delete(instance.key)
         await self._store.durable()
+        self._tell(instance.title, "deleted")
 
     # What the emulator tells it
 
@@ -212,6 +219,10 @@ class Engine:
     def name_of(self, generation: Generation, conversation: int) -> str | None:
         """The instance on whose behalf a conversation's code prints."""
         return self._passes.name_of(generation, conversation)
+
+    def count_unfinished(self) -> int:
+        """How many instances have not ended, whoever runs them."""
+        return self._store.instances.count_unfinished()
 
     @property
     def is_busy(self) -> bool:

@@ -6,13 +6,12 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from emulator.clock import Clock
-from emulator.errors import StoreError, WorkerGone
+from emulator.errors import StoreError, WorkerGone, WorkflowError
 from emulator.generation import Answer, Generation, failure
 from emulator.models import Failure, Instance, Status
 from emulator.store import Store, Superseded
@@ -20,7 +19,9 @@ from emulator.wire import Frame
 from emulator.workflows.answers import StepRefused
 from emulator.workflows.endings import Endings
 from emulator.workflows.event import ending_of, event_of
+from emulator.workflows.hibernation import Hibernation
 from emulator.workflows.ledger import Ledger
+from emulator.workflows.recovery import Recovery
 from emulator.workflows.run import Leaving, Run
 from emulator.workflows.sleepers import Sleepers
 from emulator.workflows.step import Steps
@@ -30,7 +31,6 @@ log = logging.getLogger("emulator")
 STEP_LIMIT = 10_000
 _MOST_HOT = 256
 _DEATHS_BEFORE_HOLD = 5
-_TRY_AGAIN_AFTER = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +41,11 @@ class Owner:
     script: str
     generation: Generation | None
     step_limit: int = STEP_LIMIT
+
+    @property
+    def living(self) -> Generation | None:
+        """The generation, while its process lives."""
+        return self.generation if self.generation is not None and self.generation.alive else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,13 +77,14 @@ class Passes:
         self._deaths: Counter[int] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         self._sleepers = Sleepers(self.store, self.clock, self._wake)
+        self._hibernation = Hibernation(self.clock, self._hot_window, self._hibernate)
         self.endings = Endings(self.store, self.clock, self._sleepers.look_again)
         self._closed = False
-        self._recovery: asyncio.Task[None] | None = None
-        self.store.on_refusal = self._recover_later
+        self._recovery = Recovery(self._begin_unfinished)
+        self.store.on_refusal = self._recovery.plan
         self._steps = Steps(
             ledger=Ledger(store=self.store, clock=self.clock, tell=self.tell),
-            at_boundary=self._end_at_boundary,
+            at_boundary=self._move_on,
             step_limit=lambda workflow: self._owners[workflow].step_limit,
         )
         self._spawn(self._sleepers.watch())
@@ -92,12 +98,13 @@ class Passes:
     def start(self, instance: Instance) -> None:
         """Claim an instance for a new pass; it stays queued while its worker is not there or all places are taken."""
         owner = self._owners.get(instance.workflow)
-        if owner is None or owner.generation is None or not owner.generation.alive or not self._has_room():
+        generation = None if owner is None else owner.living
+        if owner is None or generation is None or not self._has_room():
             self._leave_queued(instance)
             return
         with self.store.transaction():
             claimed = self.store.instances.claim(instance.key, at=self.clock.now())
-        run = Run(claimed, owner.generation, self.clock, steps=self.store.instances.steps(instance.key))
+        run = Run(claimed, generation, self.clock, steps=self.store.instances.steps(instance.key))
         run.on_parked = self._note_wait
         self._runs[instance.key] = run
         self._spawn(self._pass(run, owner, self.store.commit))
@@ -150,13 +157,13 @@ class Passes:
             if owner is not None and owner.generation is run.generation:
                 continue
             if run.is_waiting or not run.generation.alive:
-                self.begin_again(run)
+                self._move_on(run)
             elif run.leaving is None:
                 run.leaving = Leaving.GIVE_WAY
-        self._start_unfinished()
+        self._begin_unfinished()
 
     def lost(self, generation: Generation) -> None:
-        """A generation's process has ended: its passes are over, and begin again when there is a new one."""
+        """A generation's process has ended: its passes are over, and begin again when there is a living one."""
         lost = [run for run in self._runs.values() if run.generation is generation]
         executing = [run for run in lost if run.executing]
         if len(executing) == 1:
@@ -166,6 +173,8 @@ class Passes:
             self._forget(run)
             if self._deaths[run.instance.key] >= _DEATHS_BEFORE_HOLD:
                 self._hold(run)
+        # It may have been an old one that was let finish: then the new one is here already.
+        self._begin_unfinished()
 
     async def answer(self, generation: Generation, frame: Frame) -> Answer:
         """A step call from the user's code."""
@@ -182,6 +191,11 @@ class Passes:
         except (StoreError, Superseded) as error:
             self._lose_for_now(run, error)
             raise asyncio.CancelledError from error
+        except Exception as error:
+            self._break_off(run, error)
+            raise asyncio.CancelledError from error
+        finally:
+            self._hibernation.note(run)
 
     def name_of(self, generation: Generation, conversation: int) -> str | None:
         """The pass that prints."""
@@ -191,16 +205,16 @@ class Passes:
     @property
     def is_busy(self) -> bool:
         """User code of some instance is under way."""
-        return any(run.is_busy for run in self._runs.values())
+        return self._hibernation.is_busy or any(run.is_busy for run in self._runs.values())
 
     async def close(self) -> None:
         """Leave all passes; what is on disk goes on next time."""
         self._closed = True
+        self._recovery.close()
         self.endings.close()
         for run in list(self._runs.values()):
             self._leave(run)
-        if self._recovery is not None:
-            self._recovery.cancel()
+        await self._hibernation.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -224,10 +238,11 @@ class Passes:
         except WorkerGone:
             # Those lost with their process are looked after by `lost`; this one was stopped, it had its time.
             if run.live:
-                self._leave(run)
-                self._spawn(self._start_later(instance, after=0))
+                self._move_on(run)
         except (StoreError, Superseded) as error:
             self._lose_for_now(run, error)
+        except Exception as error:
+            self._break_off(run, error)
 
     def _finish(self, run: Run, frame: Frame) -> None:
         if not run.live or frame.head.get("cancelled"):
@@ -241,8 +256,9 @@ class Passes:
             output = frame.body.decode() or "null"
             self._end(run, Status.COMPLETE, output=output)
             self.tell(run.name, "complete")
-        for complaint in run.replay.left_over():
-            self.tell(run.name, complaint)
+        if ending is None:
+            for complaint in run.replay.left_over():
+                self.tell(run.name, complaint)
         self._leave(run)
 
     def _conclude(self, run: Run, ending: Status, error: Failure | None) -> None:
@@ -263,18 +279,30 @@ class Passes:
         if error.trace:
             log.error("%s", error.trace.rstrip())
 
+    def _break_off(self, run: Run, error: Exception) -> None:
+        """A fault of the emulator's own: it is the instance's error, which would hang otherwise."""
+        log.error("%s: this is a fault of the emulator", run.name, exc_info=error)
+        if not run.live:
+            return
+        try:
+            self._fail(run, Failure(name=type(error).__name__, message=str(error)))
+        except (StoreError, Superseded) as refusal:
+            self._lose_for_now(run, refusal)
+        self._leave(run)
+
     def _end(self, run: Run, status: Status, *, output: str | None = None, error: Failure | None = None) -> None:
         self.forgive(run.instance)
         self.endings.record(run.instance, status, epoch=run.instance.epoch, output=output, error=error)
 
     # Leaving a pass
 
-    def _end_at_boundary(self, run: Run) -> None:
-        """The last attempt of a pass that is to be left has been recorded."""
-        if run.leaving is Leaving.PAUSE:
-            self.stand_still(run.instance)
-        else:
-            self.begin_again(run)
+    def _move_on(self, run: Run) -> None:
+        """Nothing of the pass is under way any more: a pause comes true, otherwise the instance goes on in another."""
+        with self._recovery.made_up_for():
+            if run.leaving is Leaving.PAUSE:
+                self.stand_still(run.instance)
+            else:
+                self.begin_again(run)
 
     def _leave(self, run: Run) -> None:
         self._forget(run)
@@ -291,44 +319,24 @@ class Passes:
 
     def _hold(self, run: Run) -> None:
         """This instance ended the worker's process again and again: the others shall not suffer for it."""
+        text = f"paused: the worker's process ended {_DEATHS_BEFORE_HOLD} times in it; resume to try again"
         now = self.clock.now()
-        with self.store.transaction():
-            self.store.instances.change(
-                run.instance.key, at=now, status=Status.PAUSED, paused_at=now, hold_reason="crash-loop"
-            )
-        self.tell(
-            run.name, f"paused: the worker's process ended {_DEATHS_BEFORE_HOLD} times in it; resume to try again"
-        )
+        with self._recovery.made_up_for():
+            with self.store.transaction():
+                self.store.instances.change(
+                    run.instance.key, at=now, status=Status.PAUSED, paused_at=now, hold_reason="crash-loop"
+                )
+            self.tell(run.name, text)
+            self.endings.refuse(run.instance, WorkflowError("instance.cannot_terminate", f"The instance is {text}"))
 
     def _lose_for_now(self, run: Run, error: Exception) -> None:
         """The store refused a write. What is on disk still holds; go on from there a little later."""
         if not run.live:
             return
         # The store itself has said, once, what is wrong with the disk.
-        log.debug("%s: %r; trying again in %.0f s", run.name, error, _TRY_AGAIN_AFTER)
+        log.debug("%s: %r; going on a little later", run.name, error)
         self._leave(run)
-        self._spawn(self._start_later(run.instance))
-
-    async def _start_later(self, instance: Instance, *, after: float = _TRY_AGAIN_AFTER) -> None:
-        await asyncio.sleep(after)
-        current = self.store.instances.get(instance.workflow, instance.id)
-        if current is None or current.key != instance.key:
-            return
-        try:
-            self._start_as_recorded(current)
-        except (StoreError, Superseded):
-            self._spawn(self._start_later(instance))
-
-    def _recover_later(self) -> None:
-        """After a refused write memory and disk differ: nobody may run what there still is to do."""
-        if self._recovery is None and not self._closed:
-            self._recovery = asyncio.get_running_loop().create_task(self._recover())
-
-    async def _recover(self) -> None:
-        await asyncio.sleep(_TRY_AGAIN_AFTER)
-        self._recovery = None
-        with suppress(StoreError, Superseded):
-            self._start_unfinished()
+        self._recovery.plan()
 
     # Those nobody runs
 
@@ -347,52 +355,48 @@ class Passes:
         """A place is free: the instance that has queued longest takes it."""
         places = (self.limits.most_running or 0) - len(self._runs)
         if places > 0 and not self._closed:
-            with suppress(StoreError):
-                for instance in self.store.instances.queued(list(self._owners), places):
+            with self._recovery.made_up_for():
+                for instance in self.store.instances.queued(self._served(), places):
                     self.start(instance)
 
-    def _start_unfinished(self) -> None:
-        """All that ended neither now nor before the last crash go on, each from its recorded steps."""
-        with self.store.transaction():
-            for instance in self.store.instances.to_run(list(self._owners), self.clock.now()):
-                self._start_as_recorded(instance)
-        self._sleepers.look_again()
+    def _served(self) -> list[str]:
+        """The workflows whose worker lives: the others' instances must not stand in the way."""
+        return [name for name, owner in self._owners.items() if owner.living is not None]
 
-    def _start_as_recorded(self, instance: Instance) -> None:
-        """Nobody runs it: go on with it, unless it stands still, sleeps or is over."""
-        asleep = instance.wake_at is not None and instance.wake_at > self.clock.now()
-        if instance.key in self._runs or asleep or instance.status.is_final or instance.status is Status.PAUSED:
-            return
-        if instance.status is Status.WAITING_FOR_PAUSE:
-            self.stand_still(instance)
-        else:
-            self.start(instance)
+    def _begin_unfinished(self) -> None:
+        """All that is to run, and that nobody runs, goes on from its recorded steps."""
+        with self._recovery.made_up_for(), self.store.transaction():
+            for instance in self.store.instances.to_run(self._served(), self.clock.now()):
+                if instance.key in self._runs:
+                    continue
+                if instance.status is Status.WAITING_FOR_PAUSE:
+                    self.stand_still(instance)
+                else:
+                    self.start(instance)
+        self._sleepers.look_again()
 
     def _wake(self, instance: Instance) -> None:
         if instance.key not in self._runs:
             self.start(instance)
 
     def _note_wait(self, run: Run) -> None:
-        """A pass that is blocked on nothing but a long wait needs no coroutine."""
+        """People see that it waits; perhaps it does so for long."""
         if not run.is_waiting or run.leaving is not None:
             return
         if run.status is not Status.WAITING:
             self.show(run, Status.WAITING)
-        window = self._hot_window()
-        if run.wakes_at - self.clock.now() > window:
-            asyncio.get_running_loop().call_later(window.total_seconds(), self._hibernate, run, run.wakes_at)
+        self._hibernation.note(run)
 
     def _hot_window(self) -> timedelta:
         # Where places are few, one that waits must not hold one; where passes are many, memory is what they cost.
         crowded = len(self._runs) > _MOST_HOT or self.limits.most_running is not None
         return timedelta() if crowded else self.limits.hot_window
 
-    def _hibernate(self, run: Run, until: datetime) -> None:
-        still = run.live and run.is_waiting and run.leaving is None and run.wakes_at == until
-        if not still or until <= self.clock.now():
-            return
+    def _hibernate(self, run: Run) -> None:
+        """A pass that is blocked on nothing but a long wait needs no coroutine."""
+        until = run.wakes_at
         self._leave(run)
-        with suppress(StoreError), self.store.transaction():
+        with self._recovery.made_up_for(), self.store.transaction():
             self.store.instances.change(run.instance.key, at=self.clock.now(), status=Status.WAITING, wake_at=until)
         self._sleepers.look_again()
 

@@ -10,6 +10,8 @@ from emulator import duration
 from emulator.errors import DurationError, WorkflowError
 from emulator.models import Instance, Status
 
+# The calendar ends with the year 9999: what is added to a moment must not lead beyond it.
+LONGEST = timedelta(days=100 * 365)
 _KEYS = {"successRetention": "success", "errorRetention": "error"}
 
 
@@ -41,6 +43,6 @@ def expiry(instance: Instance, status: Status, *, at: datetime) -> datetime | No
 
 def _duration(key: str, value: Any) -> timedelta:
     try:
-        return duration.parse(value)
+        return min(duration.parse(value), LONGEST)
     except DurationError as error:
         raise WorkflowError("body", f"retention.{key}: {error}") from error

@@ -39,6 +39,7 @@ class Run:
         self.leaving: Leaving | None = None
         self.live = True
         self.taken = 0
+        self.answered = 0
         self._beyond = 0
         self.replay = Replay(steps)
         self.executing: dict[Identity, asyncio.Task[None] | None] = {}
@@ -53,9 +54,7 @@ class Run:
 
     @property
     def name(self) -> str:
-        """How the terminal names it: workflow/first characters of the id."""
-        id = self.instance.id
-        return f"{self.instance.workflow}/{id if len(id) <= 12 else id[:8]}"
+        return self.instance.title
 
     @property
     def is_rolling_back(self) -> bool:
@@ -66,6 +65,11 @@ class Run:
     def is_waiting(self) -> bool:
         """Blocked only on the clock or an event."""
         return bool(self._parked) and not self.executing
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Waiting, and no call is being answered; its code may still be about to make one."""
+        return self.is_waiting and len(self._requests) == len(self._parked)
 
     @property
     def is_alone(self) -> bool:
@@ -107,6 +111,7 @@ class Run:
             yield
         finally:
             self._requests.discard(task)
+            self.answered += 1
 
     async def gate(self, at_boundary: Callable[[Run], None], *, nested: bool) -> None:
         """

@@ -11,7 +11,7 @@ from typing import Any
 from emulator.clock import Clock
 from emulator.errors import StoreError
 from emulator.models import Instance
-from emulator.store import Store
+from emulator.store import Store, Superseded
 
 log = logging.getLogger("emulator")
 
@@ -38,8 +38,8 @@ class Sleepers:
             try:
                 await self._changed_or(self._store.instances.next_timer())
                 self._look(self._clock.now())
-            except StoreError as error:
-                log.debug("%s; looking again in %.0f s", error, _AGAIN_AFTER)
+            except (StoreError, Superseded) as error:
+                log.debug("%r; looking again in %.0f s", error, _AGAIN_AFTER)
                 await asyncio.sleep(_AGAIN_AFTER)
 
     def _look(self, now: datetime) -> None:

@@ -23,8 +23,10 @@ from emulator.workflows.run import Run
 from emulator.workflows.streams import Streams
 from emulator.workflows.waits import Waits
 
+_Method = Callable[[Run, dict[str, Any], bytes], Awaitable[Answer]]
 
-@dataclass(frozen=True, kw_only=True)
+
+@dataclass(kw_only=True)
 class Steps:
     """What answers the calls of `step.…`: begin, succeed and fail of bodies, and the order in which to undo."""
 
@@ -32,23 +34,29 @@ class Steps:
     at_boundary: Callable[[Run], None]
     step_limit: Callable[[str], int]
 
-    async def answer(self, run: Run, method: str, head: dict[str, Any], body: bytes) -> Answer:
-        """One call of `step.…`; returns when the user's code may go on."""
-        waits, streams = Waits(self.ledger, self.at_boundary), Streams(self.ledger)
-        methods: dict[str, Callable[[Run, dict[str, Any], bytes], Awaitable[Answer]]] = {
+    def __post_init__(self) -> None:
+        waits = Waits(self.ledger, self.at_boundary)
+        self._streams = Streams(self.ledger)
+        self._methods: dict[str, _Method] = {
             "begin": self._begin,
             "succeed": self._succeed,
             "fail": self._fail,
             "sleep": waits.sleep,
             "sleep_until": waits.sleep_until,
             "wait": waits.wait,
-            "keep_block": streams.keep,
-            "read_block": streams.read,
+            "keep_block": self._streams.keep,
+            "read_block": self._streams.read,
             "rollbacks": self._rollbacks,
             "rollback_missing": self._rollback_missing,
         }
+
+    async def answer(self, run: Run, method: str, head: dict[str, Any], body: bytes) -> Answer:
+        """One call of `step.…`; returns when the user's code may go on."""
+        found = self._methods.get(method)
+        if found is None:
+            raise StepRefused(f'a step has no "{method}"; there are {", ".join(self._methods)}', kind="AttributeError")
         with run.request():
-            return await methods[method](run, head, body)
+            return await found(run, head, body)
 
     # A body
 
@@ -97,7 +105,7 @@ class Steps:
 
     async def _succeed(self, run: Run, head: dict[str, Any], body: bytes) -> Answer:
         step = _end_of_attempt(run, head)
-        kept = streamed(Streams(self.ledger).preview(step)) if head.get("stream") else body.decode()
+        kept = streamed(self._streams.preview(step)) if head.get("stream") else body.decode()
         if values.is_too_large(body):
             text = f"Step {step.label} output is too large. Maximum allowed size is 1MiB."
             return await self._give_up(run, step, head, Failure(name="WorkflowInternalError", message=text))
