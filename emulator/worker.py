@@ -129,8 +129,11 @@ class Worker:
 
     async def stop(self) -> None:
         """End all processes of this worker."""
-        for task in self._tasks:
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
+        # A load that is given up retires its generation, so who is leaving is known only now.
+        await asyncio.gather(*tasks, return_exceptions=True)
         if self._spare_soon is not None:
             self._spare_soon.cancel()
         generations = [*self._leaving, *([] if self.current is None else [self.current])]

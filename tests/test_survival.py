@@ -1,8 +1,10 @@
 """kill -9 as a way to stop: either process may die at any moment, and what was accepted is finished all the same."""
 
+import asyncio
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 from dev import Dev, is_running
@@ -433,3 +435,24 @@ def test_odd_handlers_are_let_be(hostile, harm):
     assert "ok" == hostile.get("/").text
     assert 200 == hostile.get("/cdn-cgi/local/health").status
     assert not [line for line in hostile.lines if "\x1b" in line or "\x00" in line or len(line) > 70_000]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="looks for children in /proc")
+async def test_a_process_that_is_being_replaced_at_the_end_is_ended_too(emu_processes):
+    """
+    Whoever stops while a new process is being loaded leaves none behind.
+    """
+    before = _children()
+    await emu_processes.start("import time\ntime.sleep(0.3)\n")
+    os.kill(emu_processes.emulator.workers[0].current.launched.process.pid, signal.SIGKILL)
+    await asyncio.sleep(0.1)
+
+    assert before < _children()
+
+    await emu_processes.stop()
+
+    assert before == _children()
+
+
+def _children():
+    return set(Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split())
