@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
@@ -26,8 +27,10 @@ def add(store, id="one", workflow="order"):
     return store.instances.add(workflow, id, params='{"sku":"tea"}', trigger=Trigger.BINDING, at=NOW)
 
 
-def other_reader(store):
-    return sqlite3.connect(store.folder / "state.db")
+def counted_by_another(store, table):
+    """How many rows another connection sees."""
+    with closing(sqlite3.connect(store.folder / "state.db")) as db:
+        return db.execute(f"select count(*) from {table}").fetchone()[0]
 
 
 async def test_what_was_written_is_on_disk_after_durable(store):
@@ -37,11 +40,11 @@ async def test_what_was_written_is_on_disk_after_durable(store):
     with store.transaction():
         add(store)
 
-    assert 0 == other_reader(store).execute("select count(*) from instances").fetchone()[0]
+    assert 0 == counted_by_another(store, "instances")
 
     await store.durable()
 
-    assert 1 == other_reader(store).execute("select count(*) from instances").fetchone()[0]
+    assert 1 == counted_by_another(store, "instances")
 
 
 async def test_all_transactions_of_one_turn_share_a_commit(store):
@@ -177,7 +180,7 @@ async def test_deleting_an_instance_forgets_all_that_belongs_to_it(store):
         store.instances.delete(key)
     await store.durable()
 
-    assert 0 == other_reader(store).execute("select count(*) from events").fetchone()[0]
+    assert 0 == counted_by_another(store, "events")
 
 
 async def test_the_settings_that_make_it_durable_are_on(store):

@@ -12,6 +12,7 @@ import sqlite3
 import sys
 import tempfile
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -359,7 +360,7 @@ class Workflows(RuleBasedStateMachine):
     def _was_done(self, id: str, call: str, payload: str) -> bool:
         if call == "advance":
             return True
-        with sqlite3.connect(self.emu.folder / ".emulator" / "state.db") as db:
+        with closing(sqlite3.connect(self.emu.folder / ".emulator" / "state.db")) as db:
             found = {
                 "create": "select count(*) from instances where id = :id",
                 "send_event": """

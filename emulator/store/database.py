@@ -176,14 +176,24 @@ def _open(path: Path) -> sqlite3.Connection:
     unclean = path.with_name(path.name + "-wal").exists()
     try:
         db = sqlite3.connect(path, isolation_level=None)
-        path.chmod(0o600)
-        _set_pragmas(db, path)
-        if unclean and path.stat().st_size < _CHECKED_UP_TO:
-            _check(db, path)
-        _migrate(db, path)
+        with _closed_on_error(db):
+            path.chmod(0o600)
+            _set_pragmas(db, path)
+            if unclean and path.stat().st_size < _CHECKED_UP_TO:
+                _check(db, path)
+            _migrate(db, path)
     except (sqlite3.Error, OSError) as error:
         raise StoreError(f"{path}: {error}; move it away, or start over with `emulator reset`") from error
     return db
+
+
+@contextmanager
+def _closed_on_error(db: sqlite3.Connection) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        db.close()
+        raise
 
 
 def _set_pragmas(db: sqlite3.Connection, path: Path) -> None:
