@@ -13,7 +13,7 @@ from emulator.generation import Answer, Generation, Hooks, Loaded, LoadFailed
 from emulator.places import near
 from emulator.processes import Processes
 from emulator.wire import Frame
-from emulator.worker import Worker
+from emulator.worker import MissingWorkflow, Worker
 
 
 def check(paths: Sequence[Path], env: str | None, *, production: bool = False) -> tuple[list[Problem], list[Problem]]:
@@ -68,6 +68,8 @@ async def _load(found: Config) -> tuple[Loaded, list[Problem]]:
     except LoadFailed as error:
         file, line = error.place or ("", None)
         return nothing, [Problem(path="main", message=str(error), file=near(file, found.root), line=line)]
+    except MissingWorkflow as error:
+        return nothing, [error.problem]
     except WorkerError as error:
         return nothing, [Problem(path="main", message=error.message, file=found.path.name)]
     except EmulatorError as error:

@@ -6,12 +6,16 @@ import asyncio
 import itertools
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 from emulator.bindings import env
 from emulator.config import Config
-from emulator.errors import EmulatorError, WorkerError, WorkerGone
+from emulator.config.report import Complaint, Way, spelled
+from emulator.config.source import read
+from emulator.errors import ConfigError, EmulatorError, Problem, WorkerError, WorkerGone
 from emulator.generation import Generation, Hooks
+from emulator.places import near
 
 log = logging.getLogger("emulator")
 
@@ -22,6 +26,14 @@ _QUICK_DEATHS = 3
 _QUICK = 5.0
 
 Start = Callable[[Config, int, Hooks], Awaitable[Generation]]
+
+
+class MissingWorkflow(WorkerError):
+    """The config names a workflow's class that the code does not export."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__("MissingWorkflow", str(problem))
+        self.problem = problem
 
 
 class Worker:
@@ -196,9 +208,18 @@ def _check_workflows(config: Config, generation: Generation) -> None:
     for index, workflow in enumerate(config.workflows):
         is_ours = workflow.script_name in (None, config.name)
         if is_ours and workflow.class_name not in there:
-            raise WorkerError(
-                "MissingWorkflow",
-                f"{config.path.name}: workflows[{index}].class_name: "
-                f'{config.main} exports no workflow "{workflow.class_name}";'
-                f" it exports {', '.join(sorted(there)) or 'none'} (a class derived from WorkflowEntrypoint)",
+            message = (
+                f'{near(config.main, config.root)} exports no workflow "{workflow.class_name}";'
+                f" it exports {', '.join(sorted(there)) or 'none'} (a class derived from WorkflowEntrypoint)"
             )
+            raise MissingWorkflow(_problem(config, ("workflows", index, "class_name"), message))
+
+
+def _problem(config: Config, way: Way, message: str) -> Problem:
+    """A complaint with the line of its key; without it where the file has been spoilt in the meantime."""
+    if config.env is not None:
+        way = ("env", config.env, *way)
+    with suppress(ConfigError):
+        (found,) = read(config.path).problems([Complaint(way, message)])
+        return found
+    return Problem(path=spelled(way), message=message, file=config.path.name)

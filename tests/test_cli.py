@@ -123,6 +123,20 @@ def test_a_config_that_is_not_there_is_named(run, arguments):
     assert 1 == err.count("\n")
 
 
+def test_a_config_is_named_by_its_folder_too(run, tmp_path):
+    """
+    The one in that folder, and none above; a folder without one is named.
+    """
+    run("init", "shop")
+    (tmp_path / "wrangler.toml").write_text("")
+
+    assert (0, "ok\n", "") == run("check", "-c", "shop")
+    assert (
+        "error: shop/src: this folder has no wrangler.json, wrangler.jsonc, wrangler.toml\n"
+        == run("check", "-c", "shop/src")[2]
+    )
+
+
 # check
 
 
@@ -172,6 +186,29 @@ def test_check_says_what_does_not_load(run, project, code, words):
     assert (1, "") == (exit_code, out)
     assert words in err
     assert err.startswith("error: ")
+
+
+@pytest.mark.parametrize(
+    ("before", "arguments", "place"),
+    [
+        ("", (), "wrangler.toml:9: workflows[0].class_name"),
+        (
+            '[env.staging]\nname = "staging"\n',
+            ("-e", "staging"),
+            "wrangler.toml:11: env.staging.workflows[0].class_name",
+        ),
+    ],
+    ids=["top", "environment"],
+)
+def test_check_names_the_key_of_a_missing_class(run, project, before, arguments, place):
+    """
+    File, line and key, each once.
+    """
+    project(config=before + (WORKFLOW.replace("workflows", "env.staging.workflows") if before else WORKFLOW))
+    _, _, err = run("check", *arguments)
+
+    assert f'error: {place}: entry.py exports no workflow "Order"; it exports none' in err
+    assert 1 == err.count("wrangler.toml")
 
 
 def test_check_names_the_line_that_fails(run, project):
@@ -357,6 +394,7 @@ def test_reset_leaves_alone_what_is_in_use(run, tmp_path):
         assert 1 == code
         assert f"pid {dev.process.pid}" in err
         assert "hello" == dev.get("/").text
+        assert (1, "") == run("reset")[:2]
 
 
 # Colours

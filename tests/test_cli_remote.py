@@ -12,10 +12,12 @@ import click
 import pytest
 from api import CODE, FLOW
 from dev import PROJECT, Dev
+from support import CONFIG, HELLO
 
 from emulator.api.served import COUNTED
 from emulator.cli import group, main, show
-from emulator.cli.remote import Remote, noted_port, path_of
+from emulator.cli.remote import Remote, path_of
+from emulator.cli.whereabouts import noted_port, served_folders, signposts
 from emulator.errors import EmulatorError
 from emulator.store.lock import FolderLock
 
@@ -198,8 +200,29 @@ def test_all_instances_are_terminated(ask):
     ask("workflows", "trigger", "order", "--id", "a")
     code, out, _ = ask(*INSTANCES, "terminate-all", "order")
 
-    assert (0, "the instances of order are terminated\n") == (code, out)
+    assert (0, "1 instance of order terminated\n") == (code, out)
     assert "Terminated" in ask(*INSTANCES, "list", "order")[1]
+    assert "0 instances of order terminated\n" == ask(*INSTANCES, "terminate-all", "order", "--status", "waiting")[1]
+
+
+def test_the_beginning_of_an_id_is_enough(ask):
+    """
+    Where it is unique and the id was made up; an id of one's own is only meant when it is given whole.
+    """
+    ids = [f"5487cfb3-0000-4000-8000-00000000000{number}" for number in (1, 2)]
+    for id in (*ids, "abcdef-12", "abcdef"):
+        ask("workflows", "trigger", "order", "--id", id)
+    made = json.loads(ask("workflows", "trigger", "order", "--json")[1])["id"]
+
+    def described(id):
+        return ask(*INSTANCES, "describe", "order", id)
+
+    assert f"Instance Id:    {made}" in described(made[:8])[1]
+    assert f'instance "{made}" of order was paused\n' == ask(*INSTANCES, "pause", "order", made[:6])[1]
+    assert f"deleted {made}\n" == ask(*INSTANCES, "delete", "order", made[:8])[1]
+    assert "Instance Id:    abcdef\n" in described("abcdef")[1]
+    assert 'error: instance "abcdef-1" of order does not exist\n' == described("abcdef-1")[2]
+    assert f'"5487cfb3" begins several ids of order: {ids[1]}, {ids[0]}; give' in described("5487cfb3")[2]
 
 
 # Queues, crons, the clock
@@ -223,6 +246,7 @@ def test_queues_show_what_they_hold(ask):
     ]
     assert '{"sku": "tea"}' in ask("queues", "peek", "orders", "--limit", "1")[1]
     assert (0, "orders is empty\n", "") == ask("queues", "purge", "orders", "--force")
+    assert 'error: there is no queue "nope"; there are dead, jobs, orders\n' == ask("queues", "purge", "nope")[2]
     assert "orders holds no messages" in ask("queues", "peek", "orders")[2]
 
 
@@ -250,11 +274,12 @@ def test_crons_are_listed_and_triggered(ask):
     assert found["next"].endswith("T12:00:00.000Z")
     assert (0, "ok\n", "") == ask("cron", "trigger", "0 12 * * *", "--time", "2030-01-01T12:00:00Z")
     assert "ok" == json.loads(ask("cron", "trigger", "x", "--json")[1])["outcome"]
+    assert (0, "ok\n", "not one of this worker's crons: x; it has 0 12 * * *\n") == ask("cron", "trigger", "x")
 
     code, out, err = ask("cron", "trigger", "bad")
 
     assert (1, "") == (code, out)
-    assert err.startswith("error: the scheduled handler ended with: exception")
+    assert "error: the scheduled handler ended with: exception" in err
     assert "no worker is called" in ask("cron", "trigger", "x", "--worker", "nope")[2]
 
 
@@ -282,8 +307,10 @@ def test_the_clock_is_shown_moved_and_reset(ask):
     [
         ((*INSTANCES, "list", "nope"), 'no workflow "nope" here; there are order'),
         ((*INSTANCES, "describe", "order"), "order has no instances"),
-        ((*INSTANCES, "describe", "order", "nope"), "Instance does not exist"),
-        ((*INSTANCES, "describe", "order", "../../x"), "Instance does not exist"),
+        ((*INSTANCES, "describe", "order", "nope"), 'instance "nope" of order does not exist'),
+        ((*INSTANCES, "describe", "order", "../../x"), 'instance "../../x" of order does not exist'),
+        ((*INSTANCES, "pause", "order", "abcdef"), 'instance "abcdef" of order does not exist'),
+        ((*INSTANCES, "send-event", "order", "nope", "--type", "t"), 'instance "nope" of order does not exist'),
         (("workflows", "trigger", "order", "--id", "a b"), "does not fit"),
         (("queues", "peek", "nope"), 'no queue "nope"; there are dead, jobs, orders'),
         (("workflows", "graph", "nope"), 'no workflow is called "nope"; the config has order'),
@@ -344,7 +371,8 @@ def test_without_an_emulator_it_says_how_to_start_one(run, command, tmp_path, mo
     code, out, err = run(*command, *names, *given.get(command[-1], []), "--port", "9")
 
     assert (1, "") == (code, out)
-    assert "error: no emulator runs on port 9; start it with `emulator dev`, or say where with --port\n" == err
+    assert err.startswith("error: no emulator runs on port 9; start it with `emulator dev`, or give the port")
+    assert err.endswith("--port NUMBER\n")
 
 
 def _arguments_of(path):
@@ -394,6 +422,77 @@ def test_a_port_that_was_left_behind_is_not_believed(tmp_path):
     assert noted_port(tmp_path) is None
 
 
+def test_one_emulator_of_several_projects_is_found_from_each(tmp_path):
+    """
+    From each project's folder and from where it was started; afterwards nothing is left behind.
+    """
+    projects = [tmp_path / "a", tmp_path / "b"]
+    for each in projects:
+        each.mkdir()
+    (tmp_path / "a" / ".emulator").mkdir()
+    lock = FolderLock(tmp_path / "a" / ".emulator")
+    folders = served_folders([each / "wrangler.toml" for each in projects], tmp_path)
+
+    with signposts(folders, tmp_path / "a" / ".emulator"):
+        assert noted_port(tmp_path / "b") is None
+
+        lock.note_port(4321)
+
+        assert [4321] * 3 == [noted_port(each) for each in (tmp_path, *projects)]
+
+    assert [4321, None, None] == [noted_port(each) for each in (projects[0], projects[1], tmp_path)]
+    assert [] == list(projects[1].iterdir())
+    assert {*projects} == {*tmp_path.iterdir()}
+
+    lock.release()
+
+
+def test_a_signpost_that_leads_to_somebody_is_left_alone(tmp_path):
+    """
+    A second emulator of the same project, even one that is refused, does not hide the first.
+    """
+    first = tmp_path / "first"
+    first.mkdir()
+    lock = FolderLock(first)
+    lock.note_port(4321)
+
+    with signposts([tmp_path], first):
+        with signposts([tmp_path], tmp_path / "second"):
+            assert 4321 == noted_port(tmp_path)
+
+        assert 4321 == noted_port(tmp_path)
+
+        lock.release()
+
+        assert noted_port(tmp_path) is None
+
+
+def test_a_signpost_is_for_one_process(tmp_path):
+    """
+    One that was left behind by an emulator that was killed does not lead to the next on the same state folder.
+    """
+    lock = FolderLock(tmp_path)
+    lock.note_port(4321)
+    (tmp_path / "b" / ".emulator").mkdir(parents=True)
+    (tmp_path / "b" / ".emulator" / "served-from").write_text(json.dumps({"pid": 1, "state": str(tmp_path)}))
+
+    assert noted_port(tmp_path / "b") is None
+
+    lock.release()
+
+
+def test_a_project_served_beside_another_finds_its_emulator(tmp_path):
+    """
+    A real one, with two configs.
+    """
+    below = tmp_path / "b"
+    below.mkdir()
+    (below / "wrangler.toml").write_text(CONFIG.replace("test-worker", "second"))
+    (below / "entry.py").write_text(HELLO)
+    with Dev(tmp_path, "-c", below, code=HELLO) as two:
+        assert two.port == noted_port(below)
+
+
 @pytest.mark.parametrize("text", ["", "{", " []", ' {"port": "x"}', " \xff"])
 def test_a_spoilt_note_is_no_note(tmp_path, text):
     """
@@ -401,6 +500,7 @@ def test_a_spoilt_note_is_no_note(tmp_path, text):
     """
     (tmp_path / ".emulator").mkdir()
     (tmp_path / ".emulator" / "lock").write_text(text, "latin-1")
+    (tmp_path / ".emulator" / "served-from").write_text(text, "latin-1")
 
     assert noted_port(tmp_path) is None
 

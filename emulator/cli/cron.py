@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlencode
 
 import click
@@ -79,13 +80,22 @@ def cron_trigger(expression: str, moment: str | None, worker: str | None, port: 
         query["time"] = str(int(time_of(moment).timestamp() * 1000))
     if worker is not None:
         query["worker"] = worker
-    outcome = Remote(port).call("POST", f"/cdn-cgi/local/scheduled?{urlencode(query)}", fails=(500,))
+    remote = Remote(port)
+    outcome = remote.call("POST", f"/cdn-cgi/local/scheduled?{urlencode(query)}", fails=(500,))
+    _warn_of_stranger(expression, remote.call("GET", "/cdn-cgi/local/crons"), worker)
     if as_json:
         show.data(outcome)
     if outcome["outcome"] != "ok":
         raise EmulatorError(f"the scheduled handler ended with: {outcome['outcome']}; the emulator's terminal says why")
     if not as_json:
         show.line("ok")
+
+
+def _warn_of_stranger(expression: str, crons: list[dict[str, Any]], worker: str | None) -> None:
+    """Say so when the worker, or any where none was named, has no such cron."""
+    there = [each["cron"] for each in crons if each["workflow"] is None and worker in (None, each["worker"])]
+    if expression not in there:
+        show.warn(f"not one of this worker's crons: {expression}; it has {', '.join(there) or 'none'}")
 
 
 def _owner(each: dict[str, str | None]) -> str:

@@ -11,6 +11,7 @@ import click
 
 from emulator.cli import BEGAN
 from emulator.cli.options import config_option, env_option, found_configs, module, persist_option
+from emulator.cli.whereabouts import served_folders, signposts
 
 
 @click.command()
@@ -77,7 +78,8 @@ def dev(
             ahead=ahead,
             began=BEGAN,
         )
-        serving.serve(options, how)
+        with signposts(served_folders(found, Path.cwd()), options.state):
+            serving.serve(options, how)
 
 
 @contextmanager

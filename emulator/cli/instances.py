@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +14,20 @@ import click
 from emulator.cli import show
 from emulator.cli.history import describe_instance
 from emulator.cli.options import json_option, port_option
-from emulator.cli.remote import Remote, path_of
+from emulator.cli.remote import NOTHING, NoInstance, Remote, path_of
 from emulator.errors import EmulatorError
 
 _STATUSES = ["queued", "running", "paused", "errored", "terminated", "complete", "waitingForPause", "waiting"]
 _UNFINISHED = ["queued", "running", "paused", "waitingForPause", "waiting"]
 _LATEST = "latest"
+# Of ids that were made up by themselves only: "order-1" must never mean order-12.
+_BEGINNING = re.compile(r"[0-9a-f-]{6,35}")
+_WHOLE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @click.group()
 def instances() -> None:
-    """The instances of a workflow. `latest` works as an id."""
+    """The instances of a workflow. `latest` works as an id, and so do the first 6 or more characters of one."""
 
 
 def _of_instance(command: Callable[..., None]) -> Callable[..., None]:
@@ -97,7 +102,7 @@ def describe(
     """
     remote = Remote(port)
     id = _resolved(remote, name, id)
-    found = remote.api("GET", path_of("workflows", name, "instances", id))
+    found = _ask(remote, "GET", name, id)
     if as_json:
         show.data({"id": id, **found})
         return
@@ -183,7 +188,7 @@ def send_event(name: str, id: str, event_type: str, payload: str, port: int | No
     remote = Remote(port)
     id = _resolved(remote, name, id)
     body = _json("--payload", payload)
-    sent = remote.api("POST", path_of("workflows", name, "instances", id, "events", event_type), body)
+    sent = _ask(remote, "POST", name, id, "events", event_type, body=body)
     if as_json:
         show.data(sent)
         return
@@ -227,14 +232,17 @@ def terminate_all(name: str, status: str | None, port: int | None) -> None:
 
     Example: emulator workflows instances terminate-all order --status waiting
     """
-    Remote(port).api("PUT", path_of("workflows", name, "instances", "terminate"), query={"status": status})
-    show.line(f"the instances of {name} are terminated")
+    remote = Remote(port)
+    there = remote.api("GET", path_of("workflows", name))["instances"]
+    remote.api("PUT", path_of("workflows", name, "instances", "terminate"), query={"status": status})
+    count = sum(there.get(each, 0) for each in ([status] if status else _UNFINISHED))
+    show.line(f"{show.counted(count, 'instance')} of {name} terminated")
 
 
 def _change(port: int | None, name: str, id: str, body: dict[str, Any], done: str, *, as_json: bool) -> None:
     remote = Remote(port)
     id = _resolved(remote, name, id)
-    found = remote.api("PATCH", path_of("workflows", name, "instances", id, "status"), body)
+    found = _ask(remote, "PATCH", name, id, "status", body=body)
     if as_json:
         show.data({"id": id, **found})
         return
@@ -242,13 +250,41 @@ def _change(port: int | None, name: str, id: str, body: dict[str, Any], done: st
 
 
 def _resolved(remote: Remote, name: str, id: str) -> str:
-    """The id that is meant. Raises EmulatorError for the latest of none."""
+    """The id that is meant. Raises EmulatorError for the latest of none, and for a beginning that several share."""
     if id != _LATEST:
-        return id
+        return _completed(remote, name, id) if _BEGINNING.fullmatch(id) else id
     found = remote.api("GET", path_of("workflows", name, "instances"), query={"per_page": 1})
     if not found:
         raise EmulatorError(f"{name} has no instances")
     return str(found[0]["id"])
+
+
+def _completed(remote: Remote, name: str, id: str) -> str:
+    """The one id that begins so; the same where none does."""
+    ids = list(_ids_of(remote, name))
+    found = [each for each in ids if each.startswith(id) and _WHOLE.fullmatch(each)]
+    if id in ids or not found:
+        return id
+    if len(found) > 1:
+        raise EmulatorError(f'"{id}" begins several ids of {name}: {", ".join(found)}; give more of the one you mean')
+    return found[0]
+
+
+def _ids_of(remote: Remote, name: str) -> Iterator[str]:
+    for page in itertools.count(1):
+        query = {"page": page, "per_page": 100}
+        found = remote.api("GET", path_of("workflows", name, "instances"), query=query)
+        yield from (str(each["id"]) for each in found)
+        if len(found) < 100:
+            return
+
+
+def _ask(remote: Remote, method: str, name: str, id: str, *more: str, body: Any = NOTHING) -> Any:
+    """What the API answers about an instance. Raises EmulatorError that names it where it is not there."""
+    try:
+        return remote.api(method, path_of("workflows", name, "instances", id, *more), body)
+    except NoInstance as error:
+        raise EmulatorError(f'instance "{id}" of {name} does not exist') from error
 
 
 def _ids_in(file: Path | None) -> list[str]:

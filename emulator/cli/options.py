@@ -17,7 +17,7 @@ config_option = click.option(
     "configs",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="The config file; found if left out.",
+    help="The config file, or its folder; found if left out.",
 )
 env_option = click.option("-e", "--env", default=None, help="The named environment; CLOUDFLARE_ENV if left out.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -42,10 +42,20 @@ def found_configs(asked: tuple[Path, ...]) -> tuple[Path, ...]:
                 " give one with -c, or write a project with `emulator init DIR`"
             )
         return (found,)
-    for path in asked:
-        if not path.is_file():
-            raise ConfigError([Problem(path="", message="there is no such file", file=str(path))])
-    return tuple(path.resolve() for path in asked)
+    return tuple(_named(path).resolve() for path in asked)
+
+
+def _named(path: Path) -> Path:
+    """The config that was named, by itself or by its folder. Raises ConfigError where it is not there."""
+    if path.is_file():
+        return path
+    if not path.is_dir():
+        raise ConfigError([Problem(path="", message="there is no such file", file=str(path))])
+    names = module("emulator.config.find").NAMES
+    for each in map(path.joinpath, names):
+        if each.is_file():
+            return each
+    raise ConfigError([Problem(path="", message=f"this folder has no {', '.join(names)}", file=str(path))])
 
 
 def time_of(text: str) -> datetime:

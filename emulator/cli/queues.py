@@ -102,8 +102,10 @@ def purge(name: str, force: bool, port: int | None) -> None:
 
     Example: emulator queues purge orders --force
     """
+    remote = Remote(port)
+    remote.api("GET", path_of("queues", name))
     if force or click.confirm(f"forget all messages of {name}?"):
-        Remote(port).api("POST", path_of("queues", name, "purge"), {"delete_messages_permanently": True})
+        remote.api("POST", path_of("queues", name, "purge"), {"delete_messages_permanently": True})
         show.line(f"{name} is empty")
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from emulator.cli.whereabouts import noted_port
 from emulator.errors import EmulatorError
 
 _PORT = 8787
@@ -17,9 +17,13 @@ _PORT = 8787
 _HOSTS = ("127.0.0.1", "::1")
 _SECONDS = 60
 _V4 = "/cdn-cgi/client/v4/accounts/local"
-_PARTICULARS = 1
+_NO_INSTANCE = 10400
 NOTHING = object()
 """No body."""
+
+
+class NoInstance(EmulatorError):
+    """The workflow has no instance of that id."""
 
 
 class Remote:
@@ -47,7 +51,8 @@ class Remote:
             raise self._stranger()
         if not answer["success"]:
             (error, *_) = answer["errors"]
-            raise EmulatorError(error.get("error_chain", [error])[0]["message"])
+            kind = NoInstance if error["code"] == _NO_INSTANCE else EmulatorError
+            raise kind(error.get("error_chain", [error])[0]["message"])
         return answer
 
     def _exchange(self, method: str, path: str, body: Any) -> tuple[int, Any]:
@@ -75,7 +80,8 @@ class Remote:
             else:
                 return connection
         raise EmulatorError(
-            f"no emulator runs on port {self.port}; start it with `emulator dev`, or say where with --port"
+            f"no emulator runs on port {self.port}; start it with `emulator dev`, or give the port"
+            " that its line `Ready on …` names: --port NUMBER"
         )
 
     def _stranger(self) -> EmulatorError:
@@ -85,39 +91,3 @@ class Remote:
 def path_of(*parts: str) -> str:
     """A path of these parts, each spelled so that nothing in it can end it."""
     return "".join(f"/{quote(part, safe='')}" for part in parts)
-
-
-def noted_port(folder: Path) -> int | None:
-    """The port of the emulator that serves this folder or one above, if one runs."""
-    for each in (folder, *folder.parents):
-        lock = each / ".emulator" / "lock"
-        if lock.is_file():
-            return _port_in(lock)
-    return None
-
-
-def _port_in(lock: Path) -> int | None:
-    try:
-        with lock.open("rb") as file:
-            file.seek(_PARTICULARS)
-            port = json.loads(file.read(200)).get("port")
-            return port if isinstance(port, int) and _is_held(file.fileno()) else None
-    except (OSError, ValueError, AttributeError):
-        return None
-
-
-if sys.platform == "win32":
-
-    def _is_held(file: int) -> bool:
-        # What cannot be told apart here shows when nobody answers.
-        return True
-
-else:
-    import fcntl
-
-    def _is_held(file: int) -> bool:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
-            return True
-        return False

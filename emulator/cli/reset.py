@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -23,10 +24,10 @@ def reset(configs: tuple[Path, ...], persist_to: Path | None, yes: bool) -> None
     if not (folder / "state.db").exists():
         click.echo(f"{folder} holds no state")
         return
-    if not yes and not click.confirm(f"forget everything in {folder}?"):
-        return
-    lock = module("emulator.store.lock").FolderLock(folder)
-    for path in (*folder.glob("state.db*"), *folder.glob("attendance.*")):
-        path.unlink()
-    lock.release()
-    click.echo(f"{folder} is empty")
+    # Held while the question stands: nobody begins to use what is about to go.
+    with ExitStack() as held:
+        held.callback(module("emulator.store.lock").FolderLock(folder).release)
+        if yes or click.confirm(f"forget everything in {folder}?"):
+            for path in (*folder.glob("state.db*"), *folder.glob("attendance.*")):
+                path.unlink()
+            click.echo(f"{folder} is empty")

@@ -1,0 +1,101 @@
+"""Where the emulator that serves a folder listens: its lock says it, and signposts in its other projects lead there."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+STATE = ".emulator"
+_SIGNPOST = "served-from"
+_PARTICULARS = 1
+
+
+def noted_port(folder: Path) -> int | None:
+    """The port of the emulator that serves this folder or one above, if one runs."""
+    for each in (folder, *folder.parents):
+        lock, sign = each / STATE / "lock", each / STATE / _SIGNPOST
+        if lock.is_file() or sign.is_file():
+            return _port_in(lock) or _port_behind(sign)
+    return None
+
+
+def served_folders(configs: Iterable[Path], here: Path) -> set[Path]:
+    """The folders from which one looks for the emulator: the projects', and the one it started in."""
+    projects = {config.parent for config in configs}
+    return projects | {here for each in projects if each.is_relative_to(here)}
+
+
+@contextmanager
+def signposts(folders: Iterable[Path], state: Path) -> Iterator[None]:
+    """Signposts to this process and its state folder, while it serves."""
+    text = json.dumps({"pid": os.getpid(), "state": str(state.resolve())})
+    with ExitStack() as stack:
+        for each in folders:
+            if each / STATE != state.resolve() and _port_behind(each / STATE / _SIGNPOST) is None:
+                # They are a convenience: a folder that cannot be written has none.
+                with suppress(OSError):
+                    stack.callback(_take_down, each / STATE, text, is_ours=_put_up(each / STATE, text))
+        yield
+
+
+def _put_up(folder: Path, text: str) -> bool:
+    """Write a signpost. Whether the folder was made for it."""
+    is_new = not folder.exists()
+    folder.mkdir(exist_ok=True, mode=0o700)
+    if is_new:
+        (folder / ".gitignore").write_text("*\n", "utf-8")
+    (folder / _SIGNPOST).write_text(text, "utf-8")
+    return is_new
+
+
+def _take_down(folder: Path, text: str, *, is_ours: bool) -> None:
+    with suppress(OSError):
+        if (folder / _SIGNPOST).read_text("utf-8") != text:
+            return
+        (folder / _SIGNPOST).unlink()
+        if is_ours and [each.name for each in folder.iterdir()] == [".gitignore"]:
+            (folder / ".gitignore").unlink()
+            folder.rmdir()
+
+
+def _port_behind(sign: Path) -> int | None:
+    """The port of the emulator that a signpost leads to, if it still is the one that put it up."""
+    try:
+        told = json.loads(sign.read_bytes())
+        return _port_in(Path(told["state"]) / "lock", pid=told["pid"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _port_in(lock: Path, pid: int | None = None) -> int | None:
+    """The port in a lock that somebody holds; if a pid is given, only where it is that process."""
+    try:
+        with lock.open("rb") as file:
+            file.seek(_PARTICULARS)
+            told = json.loads(file.read(200))
+            port = told.get("port")
+            is_meant = pid is None or told.get("pid") == pid
+            return port if isinstance(port, int) and is_meant and _is_held(file.fileno()) else None
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+if sys.platform == "win32":
+
+    def _is_held(file: int) -> bool:
+        # What cannot be told apart here shows when nobody answers.
+        return True
+
+else:
+    import fcntl
+
+    def _is_held(file: int) -> bool:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        return False
