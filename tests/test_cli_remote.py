@@ -17,7 +17,7 @@ from support import CONFIG, HELLO
 from emulator.api.served import COUNTED
 from emulator.cli import group, main, show
 from emulator.cli.remote import Remote, path_of
-from emulator.cli.whereabouts import noted_port, served_folders, signposts
+from emulator.cli.whereabouts import noted_port, signposts
 from emulator.errors import EmulatorError
 from emulator.store.lock import FolderLock
 
@@ -424,23 +424,22 @@ def test_a_port_that_was_left_behind_is_not_believed(tmp_path):
 
 def test_one_emulator_of_several_projects_is_found_from_each(tmp_path):
     """
-    From each project's folder and from where it was started; afterwards nothing is left behind.
+    From each project's folder; afterwards nothing is left behind.
     """
     projects = [tmp_path / "a", tmp_path / "b"]
     for each in projects:
         each.mkdir()
     (tmp_path / "a" / ".emulator").mkdir()
     lock = FolderLock(tmp_path / "a" / ".emulator")
-    folders = served_folders([each / "wrangler.toml" for each in projects], tmp_path)
 
-    with signposts(folders, tmp_path / "a" / ".emulator"):
+    with signposts(projects, tmp_path / "a" / ".emulator"):
         assert noted_port(tmp_path / "b") is None
 
         lock.note_port(4321)
 
-        assert [4321] * 3 == [noted_port(each) for each in (tmp_path, *projects)]
+        assert [4321, 4321] == [noted_port(each) for each in projects]
 
-    assert [4321, None, None] == [noted_port(each) for each in (projects[0], projects[1], tmp_path)]
+    assert [4321, None] == [noted_port(each) for each in projects]
     assert [] == list(projects[1].iterdir())
     assert {*projects} == {*tmp_path.iterdir()}
 

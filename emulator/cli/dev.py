@@ -11,7 +11,7 @@ import click
 
 from emulator.cli import BEGAN
 from emulator.cli.options import config_option, env_option, found_configs, module, persist_option
-from emulator.cli.whereabouts import served_folders, signposts
+from emulator.cli.whereabouts import signposts
 
 
 @click.command()
@@ -78,7 +78,9 @@ def dev(
             ahead=ahead,
             began=BEGAN,
         )
-        with signposts(served_folders(found, Path.cwd()), options.state):
+        # Whoever says where the state is wants nothing beside the config.
+        projects = {config.parent for config in found} if persist_to is None else set()
+        with signposts(projects, options.state):
             serving.serve(options, how)
 
 

@@ -23,12 +23,6 @@ def noted_port(folder: Path) -> int | None:
     return None
 
 
-def served_folders(configs: Iterable[Path], here: Path) -> set[Path]:
-    """The folders from which one looks for the emulator: the projects', and the one it started in."""
-    projects = {config.parent for config in configs}
-    return projects | {here for each in projects if each.is_relative_to(here)}
-
-
 @contextmanager
 def signposts(folders: Iterable[Path], state: Path) -> Iterator[None]:
     """Signposts to this process and its state folder, while it serves."""
