@@ -68,9 +68,6 @@ TO_EMULATOR = {
     "hold": "on: a debugger holds the process, or lets go of it",
 }
 
-WINDOW = 1 << 20
-"""Bytes of one body that may be under way before the reader must give credit."""
-
 _LENGTHS = struct.Struct("!II")
 _LARGEST_HEAD = 32 << 20
 _LARGEST_BODY = 1 << 30

@@ -14,10 +14,9 @@ from emulator.handlers.scheduled import ScheduledEvent
 from emulator.models import Failure, Outcome, Tick
 from emulator.reply import Reply
 from emulator.runtime import values
-from emulator.wire import WINDOW, Frame
+from emulator.window import Window, pieces
+from emulator.wire import Frame
 from emulator.worker import Worker
-
-_PIECE = 64 << 10
 
 Find = Callable[[str], Worker | None]
 Dispatched = Callable[[Worker, Any], Awaitable[Outcome]]
@@ -127,8 +126,7 @@ class ServiceFetch:
     def __init__(self, asked: Frame, reply: Reply) -> None:
         self._asked = asked
         self._reply = reply
-        self._room = WINDOW
-        self._more_room = asyncio.Event()
+        self._window = Window()
         self._status = 0
         self._is_streaming = False
         self._method, self._url, self._headers, self._has_body = asked.head["request"]
@@ -167,13 +165,8 @@ class ServiceFetch:
                 upload.cancel()
 
     async def _upload(self, conversation: Conversation) -> None:
-        body = self._asked.body
-        for start in range(0, len(body), _PIECE):
-            while self._room <= 0:
-                self._more_room.clear()
-                await self._more_room.wait()
-            piece = body[start : start + _PIECE]
-            self._room -= len(piece)
+        for piece in pieces(self._asked.body):
+            await self._window.take(len(piece))
             conversation.send("body", {"more": True}, piece)
         conversation.send("body", {"more": False})
 
@@ -182,8 +175,7 @@ class ServiceFetch:
             frame = await conversation.receive()
             match frame.kind:
                 case "credit":
-                    self._room += frame.head["bytes"]
-                    self._more_room.set()
+                    self._window.give(frame.head["bytes"])
                 case "head":
                     self._start(frame)
                     if frame.head.get("done"):
