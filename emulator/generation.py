@@ -132,6 +132,7 @@ class Generation:
         self._replies: dict[int, Reply] = {}
         self._opening: asyncio.Future[Frame] | None = None
         self._settling: dict[int, asyncio.Future[None]] = {}
+        self._to_settle: asyncio.Future[None] | None = None
         self._last_pong = asyncio.get_running_loop().time()
         self._watching: asyncio.Task[None] | None = None
         self._said_blocked = False
@@ -184,13 +185,26 @@ class Generation:
         return self._stopping
 
     async def settle(self) -> None:
-        """Return when the user's loop has nothing more to do at once."""
+        """Return when the user's loop has nothing more to do at once. Who asks in the same turn shares one answer."""
         if not self.alive:
             return
+        if self._to_settle is None:
+            loop = asyncio.get_running_loop()
+            self._to_settle = loop.create_future()
+            loop.call_soon(self._ask_to_settle)
+        # Shielded: one who waits no longer does not end it for the others.
+        await asyncio.shield(self._to_settle)
+
+    def _ask_to_settle(self) -> None:
+        """After all that was sent in this turn, so that the user's loop has been given it by then."""
+        settled, self._to_settle = self._to_settle, None
+        assert settled is not None
+        if not self.alive:
+            settled.set_result(None)
+            return
         number = next(self._numbers)
-        settled = self._settling[number] = asyncio.get_running_loop().create_future()
+        self._settling[number] = settled
         self.channel.send("ping", number, {"turns": _SETTLED_AFTER_TURNS})
-        await settled
 
     async def drain(self, grace: float) -> None:
         """Let conversations end, for so many seconds; then end the process. Web sockets are told to end now."""

@@ -71,6 +71,8 @@ TO_EMULATOR = {
 _LENGTHS = struct.Struct("!II")
 _LARGEST_HEAD = 32 << 20
 _LARGEST_BODY = 1 << 30
+# So many parts leave without waiting for the end of the turn: the other side may begin with them.
+_MOST_UNSENT = 32
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
 
 
@@ -190,10 +192,12 @@ class SocketChannel(asyncio.Protocol):
         if not self._unsent:
             self._loop.call_soon(self.flush)
         self._unsent += _parts(Frame(kind, id, head or {}, body))
+        if len(self._unsent) >= _MOST_UNSENT:
+            self.flush()
 
     def flush(self) -> None:
         unsent, self._unsent = self._unsent, []
-        if self._transport is not None:
+        if unsent and self._transport is not None:
             self._transport.write(b"".join(unsent))
 
     def close(self) -> None:

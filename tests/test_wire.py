@@ -8,7 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.errors import WorkerError
-from emulator.wire import TO_EMULATOR, TO_WORKER, Frame, MemoryChannel, Unpacker, WireError, memory_channels, pack
+from emulator.generation import Generation, Hooks
+from emulator.wire import (
+    TO_EMULATOR,
+    TO_WORKER,
+    Frame,
+    MemoryChannel,
+    SocketChannel,
+    Unpacker,
+    WireError,
+    memory_channels,
+    pack,
+)
 
 kinds = st.sampled_from(sorted({*TO_WORKER, *TO_EMULATOR}))
 json_values = st.recursive(
@@ -151,3 +162,68 @@ def named(kind):
     """The fields that the tables name for a kind."""
     fields, colon, _ = (TO_WORKER | TO_EMULATOR)[kind].partition(":")
     return set(fields.split(", ")) if colon else set()
+
+
+class Recorder:
+    """A transport that keeps what is written."""
+
+    def __init__(self):
+        self.writes = []
+
+    def write(self, data):
+        self.writes.append(list(Unpacker().feed(data)))
+
+
+async def test_the_frames_of_one_turn_leave_in_one_write():
+    """
+    A few frames are sent in the turn they were made in, together.
+    """
+    channel, transport = SocketChannel(), Recorder()
+    channel.connection_made(transport)
+
+    for number in range(3):
+        channel.send("answer", number)
+    await asyncio.sleep(0)
+
+    assert [3] == [len(frames) for frames in transport.writes]
+
+
+async def test_the_first_of_many_frames_do_not_wait_for_the_last():
+    """
+    While one side still makes frames, the other can begin with those that were made first; none is sent twice.
+    """
+    channel, transport = SocketChannel(), Recorder()
+    channel.connection_made(transport)
+
+    for number in range(100):
+        channel.send("answer", number)
+    at_once = len(transport.writes)
+    await asyncio.sleep(0)
+
+    assert at_once > 1
+
+    assert list(range(100)) == [frame.id for frames in transport.writes for frame in frames]
+
+
+async def test_all_who_want_the_users_loop_settled_in_one_turn_ask_once():
+    """
+    Thousands of passes fall asleep together; the worker's process is asked once for all, after what was sent before.
+    """
+    ours, theirs = memory_channels()
+    received = []
+    theirs.on_frame = received.append
+    generation = Generation("shop", 1, Hooks(answer=None, printed=None, died=None, blocked=None), ours)
+
+    settling = [asyncio.ensure_future(generation.settle()) for _ in range(5)]
+    await asyncio.sleep(0)
+    generation.send("answer", 7)
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+    assert ["answer", "ping"] == [frame.kind for frame in received]
+
+    settling[0].cancel()
+    theirs.send("pong", received[1].id, {"debugger": False})
+    await asyncio.gather(*settling[1:])
+
+    assert settling[0].cancelled()

@@ -80,7 +80,8 @@ class Session:
             case "expire":
                 self._steps[frame.id].expire(frame.head["key"]) if frame.id in self._steps else None
             case "ping":
-                self._heartbeat()
+                if not frame.head["turns"]:
+                    self._heartbeat()
                 self._pong(frame.id, frame.head["turns"])
             case "load":
                 self._load(frame)
