@@ -197,7 +197,7 @@ def test_a_config_comes_back_from_the_store_as_it_went(config):
     """
     Storing a config and reading it again changes nothing.
     """
-    assert config == StepConfig.from_json(config.to_json())
+    assert config == StepConfig.from_json(config.as_json)
 
 
 @settings(deadline=None)

@@ -44,7 +44,7 @@ class Replay:
 
     def _wrong_kind(self, identity: Identity, recorded: Step | None) -> str | None:
         kind, name, count = identity
-        if recorded is not None:
+        if recorded is not None or not self._left:
             return None
         for other in StepKind:
             if other is not kind and (other, name, count) in self._left:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from functools import cached_property, lru_cache
 from typing import Any, assert_never
 
 from emulator import duration
@@ -42,7 +43,7 @@ class StepConfig:
     attempt_timeout: float | str = "10 minutes"
     sensitive: str | None = None
 
-    @property
+    @cached_property
     def timeout(self) -> timedelta:
         """How long one attempt may take."""
         return min(duration.parse(self.attempt_timeout), _LONGEST)
@@ -59,11 +60,13 @@ class StepConfig:
             {"retries": _without_none(retries), "timeout": self.attempt_timeout, "sensitive": self.sensitive}
         )
 
-    def to_json(self) -> str:
+    @cached_property
+    def as_json(self) -> str:
         """The config as it is stored with its step."""
         return json.dumps(self.as_context())
 
     @classmethod
+    @lru_cache(maxsize=256)
     def from_json(cls, text: str) -> StepConfig:
         """A stored config; it was checked when it was given."""
         stored = json.loads(text)
@@ -77,8 +80,13 @@ class StepConfig:
         )
 
 
+_DEFAULTS = StepConfig()
+
+
 def resolve(given: Any, name: str, *, what: str = "Step") -> StepConfig:
     """What the user gave over the defaults; a ValueError says what is wrong with it."""
+    if given is None:
+        return _DEFAULTS
     try:
         return _resolved(given)
     except ValueError as error:

@@ -211,7 +211,7 @@ def _context(step: Step) -> dict[str, Any]:
 
 
 def _stored_config(head: dict[str, Any]) -> str:
-    config = _resolved(head["config"], head["name"], "Step").to_json()
+    config = _resolved(head["config"], head["name"], "Step").as_json
     return json.dumps({**json.loads(config), "rollback": True}) if head.get("rollback") else config
 
 
