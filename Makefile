@@ -11,13 +11,16 @@ BIN := .venv/bin
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev test check fix lock bench kill soak
+.PHONY: help setup clients dev test check fix lock bench kill soak
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1|\2/' | awk -F'|' '{printf "%-12s %s\n", $$1, $$2}'
 
 setup: ## a .venv with the locked versions
 	@sh scripts/setup
+
+clients: setup ## node and wrangler in tests/clients, for the tests that drive the emulator with them
+	@sh scripts/clients
 
 dev: setup ## serve the sample worker
 	@$(BIN)/emulator dev $(ARGS)

@@ -1,4 +1,4 @@
-"""The platform's own clients, unmodified, against a real `emulator dev`: its Python SDK, wrangler, and a fuzzer."""
+"""Clients of the REST API, unmodified, against a real `emulator dev`: the platform's Python SDK, and a fuzzer."""
 
 import json
 import os
@@ -15,7 +15,6 @@ from dev import Dev
 
 from emulator.api.rest import PREFIX
 
-PROJECT = Path(__file__).parent.parent
 ACCOUNT = "0123456789abcdef0123456789abcdef"
 PATIENCE = 10
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "5"))
@@ -187,82 +186,37 @@ def test_the_sdk_sends_to_queues(client):
     assert 0 == client.queues.get_metrics(queue.queue_id, **where).backlog_count
 
 
-# wrangler
-
-WRANGLER = shutil.which("wrangler", path=f"{PROJECT / 'node_modules/.bin'}{os.pathsep}{os.environ.get('PATH', '')}")
-
-
-@pytest.fixture
-def wrangler(dev, tmp_path):
-    """wrangler in an empty folder: (exit code, what it said)."""
-
-    def run(*arguments):
-        ended = subprocess.run(
-            [WRANGLER, *arguments],
-            cwd=tmp_path,
-            env={
-                **os.environ,
-                "CLOUDFLARE_API_BASE_URL": f"http://127.0.0.1:{dev.port}{PREFIX}",
-                "CLOUDFLARE_API_TOKEN": "any",
-                "WRANGLER_SEND_METRICS": "false",
-                "WRANGLER_LOG_PATH": str(tmp_path / "log"),
-                "XDG_CONFIG_HOME": str(tmp_path / "config"),
-                "CI": "1",
-                "NO_COLOR": "1",
-            },
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=60,
-            text=True,
-            encoding="utf-8",
-        )
-        return ended.returncode, ended.stdout + ended.stderr
-
-    yield run
-    dev.request("DELETE", f"{PREFIX}/accounts/local/workflows/order")
-
-
-@pytest.mark.skipif(WRANGLER is None, reason="wrangler is neither in node_modules nor on PATH")
-@pytest.mark.parametrize("mode", ["remote", "local"])
-def test_wrangler_drives_a_workflow(dev, wrangler, advance, mode):
+def test_the_sdk_sends_many_and_takes_some_back(client):
     """
-    List, trigger, describe, pause, resume, send an event, and see it complete.
+    A batch is pushed; one message that was peeked at is purged by its ref, and the rest stays.
     """
-    more = [] if mode == "remote" else ["--local", "--port", str(dev.port)]
+    (queue,) = client.queues.list(account_id=ACCOUNT)
+    where = {"account_id": ACCOUNT}
+    messages = [{"body": {"number": number}, "content_type": "json"} for number in range(3)]
+    client.queues.messages.bulk_push(queue.queue_id, messages=messages, **where)
+    first, *_ = client.queues.messages.peek(queue.queue_id, batch_size=5, **where).messages
+    client.queues.messages.purge(queue.queue_id, refs=[{"ref": first.ref}], **where)
+    left = client.queues.messages.peek(queue.queue_id, batch_size=5, **where).messages
+    client.queues.purge.start(queue.queue_id, delete_messages_permanently=True, **where)
 
-    assert "test-worker" in wrangler("workflows", "list", *more)[1]
-
-    id = f"wr-{mode}"
-    code, said = wrangler("workflows", "trigger", "order", '{"sku": "tea"}', "--id", id, *more)
-
-    assert (0, True) == (code, id in said)
-
-    advance("1 second")
-    advance("1 minute")
-
-    assert "Waiting" in wrangler("workflows", "instances", "describe", "order", "latest", *more)[1]
-    assert 0 == wrangler("workflows", "instances", "pause", "order", id, *more)[0]
-    assert "Paused" in wrangler("workflows", "instances", "list", "order", *more)[1]
-    assert 0 == wrangler("workflows", "instances", "resume", "order", id, *more)[0]
-
-    event = ["--type", "approve", "--payload", '{"by": "ann"}']
-
-    assert 0 == wrangler("workflows", "instances", "send-event", "order", id, *event, *more)[0]
-
-    code, said = wrangler("workflows", "instances", "describe", "order", id, *more)
-
-    assert (0, True, True) == (code, "Completed" in said, "approval-1" in said)
-    assert 1 == wrangler("workflows", "instances", "terminate", "order", id, *more)[0]
+    assert ['{"number": 1}', '{"number": 2}'] == [message.body for message in left]
+    assert client.queues.purge.status(queue.queue_id, **where).completed
 
 
-@pytest.mark.skipif(WRANGLER is None, reason="wrangler is neither in node_modules nor on PATH")
-def test_wrangler_knows_the_queues(wrangler):
+def test_the_sdk_makes_changes_and_forgets_a_queue(client):
     """
-    List, and stop the delivery of one.
+    Create, pause in both ways to change it, look, delete.
     """
-    assert "orders" in wrangler("queues", "list")[1]
-    assert 0 == wrangler("queues", "pause-delivery", "orders")[0]
-    assert 0 == wrangler("queues", "resume-delivery", "orders")[0]
+    where = {"account_id": ACCOUNT}
+    made = client.queues.create(queue_name="fresh", **where)
+    paused = client.queues.edit(made.queue_id, settings={"delivery_paused": True}, **where)
+    resumed = client.queues.update(made.queue_id, settings={"delivery_paused": False}, **where)
+    found = client.queues.get(made.queue_id, **where)
+    client.queues.delete(made.queue_id, **where)
+
+    assert (True, False) == (paused.settings.delivery_paused, resumed.settings.delivery_paused)
+    assert ("fresh", 0) == (found.queue_name, found.consumers_total_count)
+    assert ["orders"] == [queue.queue_name for queue in client.queues.list(**where)]
 
 
 # Anybody
