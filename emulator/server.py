@@ -35,7 +35,7 @@ from emulator.versions import Versions
 from emulator.wire import Frame
 from emulator.worker import Start, Worker
 from emulator.workflows.engine import Engine, Wanted
-from emulator.workflows.passes import STEP_LIMIT, Limits, Owner
+from emulator.workflows.owners import STEP_LIMIT, Limits, Owner
 
 log = logging.getLogger("emulator")
 

@@ -17,7 +17,7 @@ from support import HELLO, Emulated
 
 from emulator.errors import StoreError
 from emulator.workflows import recovery, sleepers
-from emulator.workflows.passes import Limits
+from emulator.workflows.owners import Limits
 
 resource = pytest.importorskip("resource")
 

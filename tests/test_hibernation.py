@@ -8,7 +8,7 @@ from flows import ORDER, notes, started, worker
 from support import Emulated, Handle
 
 from emulator.workflows.engine import Wanted
-from emulator.workflows.passes import Limits
+from emulator.workflows.owners import Limits
 
 SHORT_AND_LONG = """
 @step.do("x")

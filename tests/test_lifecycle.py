@@ -11,7 +11,7 @@ from emulator import worker as worker_module
 from emulator.errors import WorkflowError
 from emulator.models import Status, StepKind
 from emulator.workflows.engine import Wanted
-from emulator.workflows.passes import Limits
+from emulator.workflows.owners import Limits
 from emulator.workflows.retention import Retention, parse
 from emulator.workflows.transitions import POSSIBLE, Action, check
 

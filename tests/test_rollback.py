@@ -7,7 +7,7 @@ import pytest
 from flows import ORDER, act, caught, eventually, notes, started, worker
 from support import Emulated
 
-from emulator.workflows.passes import Limits
+from emulator.workflows.owners import Limits
 from emulator.workflows.rollback import outcome
 
 NOTED = 'note(f"undo {name} {output}")'

@@ -8,7 +8,7 @@ import pytest
 from support import Emulated
 from test_workflows import ORDER, started
 
-from emulator.workflows.passes import Limits
+from emulator.workflows.owners import Limits
 
 GIVES = """
 async def pieces():

@@ -29,7 +29,7 @@ from emulator.errors import WorkflowError
 from emulator.models import StepKind
 from emulator.store.listing import Listing
 from emulator.workflows.engine import Wanted
-from emulator.workflows.passes import Limits
+from emulator.workflows.owners import Limits
 
 CODE = """
 id = event["instanceId"]

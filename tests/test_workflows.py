@@ -7,7 +7,7 @@ import pytest
 from support import Emulated
 
 from emulator.workflows.engine import Wanted
-from emulator.workflows.passes import Limits
+from emulator.workflows.owners import Limits
 
 ORDER = """
 [[workflows]]

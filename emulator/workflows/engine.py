@@ -16,7 +16,8 @@ from emulator.store import Store
 from emulator.wire import Frame
 from emulator.workflows import rollback as rollbacks
 from emulator.workflows.names import check_event_type, check_id
-from emulator.workflows.passes import Limits, Owner, Passes
+from emulator.workflows.owners import Limits, Owner
+from emulator.workflows.passes import Passes
 from emulator.workflows.retention import Retention
 from emulator.workflows.run import Leaving
 from emulator.workflows.transitions import Action, check

@@ -12,7 +12,7 @@ from typing import Any
 
 from emulator.clock import Clock
 from emulator.errors import StoreError, WorkerGone, WorkflowError
-from emulator.generation import Answer, Generation, failure
+from emulator.generation import Answer, Generation
 from emulator.models import Failure, Instance, Status
 from emulator.store import Store, Superseded
 from emulator.wire import Frame
@@ -21,6 +21,8 @@ from emulator.workflows.endings import Endings
 from emulator.workflows.event import ending_of, event_of
 from emulator.workflows.hibernation import Hibernation
 from emulator.workflows.ledger import Ledger
+from emulator.workflows.outcomes import Outcomes
+from emulator.workflows.owners import Limits, Owner
 from emulator.workflows.recovery import Recovery
 from emulator.workflows.run import Leaving, Run
 from emulator.workflows.sleepers import Sleepers
@@ -28,37 +30,8 @@ from emulator.workflows.step import Steps
 
 log = logging.getLogger("emulator")
 
-STEP_LIMIT = 10_000
 _MOST_HOT = 256
 _DEATHS_BEFORE_HOLD = 5
-
-
-@dataclass(frozen=True, kw_only=True)
-class Owner:
-    """Who runs a workflow: the class, the generation its worker has now, and the workflow's limits."""
-
-    class_name: str
-    script: str
-    generation: Generation | None
-    step_limit: int = STEP_LIMIT
-
-    @property
-    def living(self) -> Generation | None:
-        """The generation, while its process lives."""
-        return self.generation if self.generation is not None and self.generation.alive else None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """
-    How passes are held.
-
-    A pass that waits longer than `hot_window` is given up and run again when its time has come; zero does so at every
-    wait. No more than `most_running` passes run at once; the rest is queued.
-    """
-
-    hot_window: timedelta = timedelta(seconds=1)
-    most_running: int | None = None
 
 
 @dataclass
@@ -79,6 +52,7 @@ class Passes:
         self._sleepers = Sleepers(self.store, self.clock, self._wake)
         self._hibernation = Hibernation(self.clock, self._hot_window, self._hibernate)
         self.endings = Endings(self.store, self.clock, self._sleepers.look_again)
+        self._outcomes = Outcomes(self.endings, self.tell)
         self._closed = False
         self._recovery = Recovery(self._begin_unfinished)
         self.store.on_refusal = self._recovery.plan
@@ -229,7 +203,8 @@ class Passes:
             if not run.live:
                 return
             if owner.class_name not in run.generation.loaded.workflows:
-                self._finish_missing(run, owner)
+                self._outcomes.fail(run, _no_such_class(owner, run.generation))
+                self._forget(run)
                 return
             head = {"class_name": owner.class_name, "ending": ending_of(instance)}
             run.conversation = run.generation.open("run", head, event_of(instance).encode())
@@ -247,37 +222,9 @@ class Passes:
     def _finish(self, run: Run, frame: Frame) -> None:
         if not run.live or frame.head.get("cancelled"):
             return
-        ending, error = run.instance.ending, frame.head.get("error")
-        if ending is not None:
-            self._conclude(run, ending, run.instance.error)
-        elif error is not None:
-            self._fail(run, failure(error))
-        else:
-            output = frame.body.decode() or "null"
-            self._end(run, Status.COMPLETE, output=output)
-            self.tell(run.name, "complete")
-        if ending is None:
-            for complaint in run.replay.left_over():
-                self.tell(run.name, complaint)
+        self.forgive(run.instance)
+        self._outcomes.record(run, frame)
         self._leave(run)
-
-    def _conclude(self, run: Run, ending: Status, error: Failure | None) -> None:
-        """The rollback handlers have run; the instance ends as it was to end."""
-        shown = error if ending is Status.ERRORED else None
-        self._end(run, ending, error=shown)
-        self.tell(run.name, f"{ending}, rolled back" if shown is None else f"errored: {shown.name}: {shown.message}")
-
-    def _finish_missing(self, run: Run, owner: Owner) -> None:
-        there = ", ".join(sorted(run.generation.loaded.workflows)) or "none"
-        text = f'the worker has no workflow class "{owner.class_name}"; it exports {there}'
-        self._fail(run, Failure(name="TypeError", message=text))
-        self._forget(run)
-
-    def _fail(self, run: Run, error: Failure) -> None:
-        self._end(run, Status.ERRORED, error=error)
-        self.tell(run.name, f"errored: {error.name}: {error.message}")
-        if error.trace:
-            log.error("%s", error.trace.rstrip())
 
     def _break_off(self, run: Run, error: Exception) -> None:
         """A fault of the emulator's own: it is the instance's error, which would hang otherwise."""
@@ -285,14 +232,10 @@ class Passes:
         if not run.live:
             return
         try:
-            self._fail(run, Failure(name=type(error).__name__, message=str(error)))
+            self._outcomes.fail(run, Failure(name=type(error).__name__, message=str(error)))
         except (StoreError, Superseded) as refusal:
             self._lose_for_now(run, refusal)
         self._leave(run)
-
-    def _end(self, run: Run, status: Status, *, output: str | None = None, error: Failure | None = None) -> None:
-        self.forgive(run.instance)
-        self.endings.record(run.instance, status, epoch=run.instance.epoch, output=output, error=error)
 
     # Leaving a pass
 
@@ -410,3 +353,10 @@ class Passes:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _no_such_class(owner: Owner, generation: Generation) -> Failure:
+    there = ", ".join(sorted(generation.loaded.workflows)) or "none"
+    return Failure(
+        name="TypeError", message=f'the worker has no workflow class "{owner.class_name}"; it exports {there}'
+    )
