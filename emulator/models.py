@@ -173,6 +173,27 @@ class Message:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PullConsumer:
+    """Who takes a queue's messages over HTTP, a batch at a time, and acks them by the ids of their leases."""
+
+    queue: str
+    batch_size: int
+    max_retries: int
+    retry_delay: timedelta
+    visibility_timeout: timedelta
+    created_at: datetime
+    dead_letter_queue: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lease:
+    """A message that was pulled: nobody else sees it until the lease ends."""
+
+    id: str
+    message: Message
+
+
+@dataclass(frozen=True, kw_only=True)
 class Tick:
     """What the scheduled handler receives: the expression as written, and the minute it stands for."""
 

@@ -250,6 +250,19 @@ def test_queues_show_what_they_hold(ask):
     assert "orders holds no messages" in ask("queues", "peek", "orders")[2]
 
 
+def test_a_queue_can_be_pulled_from(ask):
+    """
+    A pull consumer comes with settings, is shown, and goes; what a worker consumes has none.
+    """
+    settings = ("--batch-size", "7", "--visibility-timeout-secs", "9", "--dead-letter-queue", "dead")
+
+    assert (0, "orders can be pulled from\n", "") == ask("queues", "consumer", "http", "add", "orders", *settings)
+    assert "HTTP pull" in ask("queues", "list")[1]
+    assert "test-worker already" in ask("queues", "consumer", "http", "add", "jobs")[2]
+    assert (0, "orders can be pulled from no more\n", "") == ask("queues", "consumer", "http", "remove", "orders")
+    assert "error: orders has no pull consumer\n" == ask("queues", "consumer", "http", "remove", "orders")[2]
+
+
 def test_a_queue_is_paused_and_resumed(ask):
     """
     The list says so.
@@ -520,6 +533,7 @@ def test_what_prints_data_prints_json(command):
     All but what only does something, and says so in one line.
     """
     done = {"dev", "init", "reset", "types", "delete", "terminate-all", "purge", "pause-delivery", "resume-delivery"}
+    done |= {"add", "remove"}
     found = group
     for name in command:
         found = found.commands[name]

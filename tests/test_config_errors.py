@@ -90,7 +90,8 @@ ERRORS = {
     "a pull consumer": (
         CONSUMER + '\ntype = "http_pull"',
         3,
-        'queues.consumers[0].type: expected "worker", the only kind of consumer a config can have; got "http_pull"',
+        'queues.consumers[0].type: expected "worker", the only kind of consumer a config can have; got "http_pull"'
+        "; take it out, and say `emulator queues consumer http add NAME`, or the same to wrangler, while it is served",
     ),
     "two consumers": (
         CONSUMER + "\n" + CONSUMER,

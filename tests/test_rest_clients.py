@@ -186,6 +186,36 @@ def test_the_sdk_sends_to_queues(client):
     assert 0 == client.queues.get_metrics(queue.queue_id, **where).backlog_count
 
 
+def test_the_sdk_pulls_from_a_queue(client, advance):
+    """
+    Make a pull consumer, take messages, ack one, have one come again, and take the consumer away.
+    """
+    (queue,) = client.queues.list(account_id=ACCOUNT)
+    where = {"account_id": ACCOUNT}
+    made = client.queues.consumers.create(queue.queue_id, type="http_pull", settings={"max_retries": 5}, **where)
+    client.queues.messages.bulk_push(queue.queue_id, messages=[{"body": "a"}, {"body": "b"}], **where)
+    first, second = client.queues.messages.pull(queue.queue_id, batch_size=2.0, **where).messages
+    told = client.queues.messages.ack(
+        queue.queue_id,
+        acks=[{"lease_id": first.lease_id}],
+        retries=[{"lease_id": second.lease_id, "delay_seconds": 1}],
+        **where,
+    )
+    advance("1 second")
+    (again,) = client.queues.messages.pull(queue.queue_id, visibility_timeout_ms=1000, **where).messages
+
+    assert (1, 1) == (told.ack_count, told.retry_count)
+    assert (second.id, 2) == (again.id, again.attempts)
+
+    (listed,) = client.queues.consumers.list(queue.queue_id, **where)
+
+    assert (made.consumer_id, "http_pull") == (listed.consumer_id, listed.type)
+    assert [] == list(client.queues.subscriptions.list(**where))
+
+    client.queues.consumers.delete(made.consumer_id, queue_id=queue.queue_id, **where)
+    client.queues.purge.start(queue.queue_id, delete_messages_permanently=True, **where)
+
+
 def test_the_sdk_sends_many_and_takes_some_back(client):
     """
     A batch is pushed; one message that was peeked at is purged by its ref, and the rest stays.

@@ -44,7 +44,7 @@ def state_of(emu: Emulated):
 def places():
     """Every path of both APIs with names that are there."""
     known = {"account": "local", "workflow": "order", "instance": "one", "event": "go", "queue": "orders"}
-    known |= {"version": "x", "script": "test-worker"}
+    known |= {"version": "x", "script": "test-worker", "consumer": "x", "subscription": "x"}
     paths = {ACCOUNT.removesuffix("/accounts/local") + openapi.written(each) for each in rest.OPERATIONS}
     paths |= {EXPLORER + openapi.written(each) for each in explorer.OPERATIONS}
     return sorted(path.format(**known) for path in paths)

@@ -56,6 +56,10 @@ WRONG_STATE = ErrorKind(409, 10406, f"{_ERROR}.instance.wrong_state")
 NO_QUEUE = ErrorKind(404, 11000, "queues.api.error.queue_not_found")
 QUEUE_EXISTS = ErrorKind(409, 11009, "queues.api.error.queue_already_exists")
 QUEUE_FIXED = ErrorKind(409, 11010, "queues.api.error.fixed_by_config")
+NO_CONSUMER = ErrorKind(404, 11011, "queues.api.error.consumer_not_found")
+CONSUMER_EXISTS = ErrorKind(409, 11012, "queues.api.error.consumer_already_exists")
+NO_SUBSCRIPTION = ErrorKind(404, 11014, "queues.api.error.subscription_not_found")
+NOT_PULLED = ErrorKind(409, 11013, "queues.api.error.no_pull_consumer")
 
 ALL = (
     INTERNAL,
@@ -75,6 +79,10 @@ ALL = (
     NO_QUEUE,
     QUEUE_EXISTS,
     QUEUE_FIXED,
+    NO_CONSUMER,
+    CONSUMER_EXISTS,
+    NOT_PULLED,
+    NO_SUBSCRIPTION,
 )
 
 _OF_WORKFLOWS: Mapping[str, ErrorKind] = {

@@ -10,6 +10,7 @@ from emulator.api import schema, shapes
 from emulator.api.envelope import BODY, NO_QUEUE, ApiError, timestamp
 from emulator.api.operation import Call
 from emulator.config import Consumer, Producer
+from emulator.models import PullConsumer
 from emulator.server import Emulator
 from emulator.store.messages import Backlog
 from emulator.versions import id_of
@@ -25,7 +26,8 @@ def standing(emulator: Emulator, name: str) -> dict[str, Any]:
     """What a queue holds: what is ready, delayed, and being delivered; and where its failed messages go."""
     broker = emulator.broker
     ready, in_flight = broker.backlog(name), broker.in_flight(name)
-    consumers = [consumer for _, consumer in _consumers(emulator, name)]
+    pull, own = broker.puller.consumer_of(name), [each for _, each in _consumers(emulator, name)]
+    consumers: list[Consumer | PullConsumer] = [*own, *([] if pull is None else [pull])]
     return {
         "name": name,
         "ready": ready.count,
@@ -34,6 +36,7 @@ def standing(emulator: Emulator, name: str) -> dict[str, Any]:
         "oldest": None if ready.oldest_at is None else timestamp(ready.oldest_at),
         "paused": name in emulator.store.messages.paused(),
         "consumers": [worker.name for worker, _ in _consumers(emulator, name)],
+        "is_pulled": pull is not None,
         "dead_letter_queue": next((each.dead_letter_queue for each in consumers), None),
         "is_dead_letter_queue": any(each.dead_letter_queue == name for each in _all_consumers(emulator)),
     }
@@ -57,19 +60,26 @@ def addressed(emulator: Emulator, name: str) -> str:
     return name
 
 
+def is_consumed(emulator: Emulator, name: str) -> bool:
+    """Whether a worker takes a queue's messages."""
+    return bool(_consumers(emulator, name))
+
+
 def _id_of(name: str) -> str:
     return id_of("queue", name).replace("-", "")
 
 
 def configured(emulator: Emulator) -> set[str]:
     """Those that stand in the config."""
-    dead = {each.dead_letter_queue for each in _all_consumers(emulator) if each.dead_letter_queue}
+    consumers = [each for worker in emulator.workers for each in worker.config.consumers]
+    dead = {each.dead_letter_queue for each in consumers if each.dead_letter_queue}
     sent = {each.queue for worker in emulator.workers for each in worker.config.producers}
-    return dead | sent | {each.queue for each in _all_consumers(emulator)}
+    return dead | sent | {each.queue for each in consumers}
 
 
-def _all_consumers(emulator: Emulator) -> Iterable[Consumer]:
-    return [consumer for worker in emulator.workers for consumer in worker.config.consumers]
+def _all_consumers(emulator: Emulator) -> Iterable[Consumer | PullConsumer]:
+    own = [consumer for worker in emulator.workers for consumer in worker.config.consumers]
+    return [*own, *emulator.store.pulls.consumers()]
 
 
 def _consumers(emulator: Emulator, name: str) -> list[tuple[Worker, Consumer]]:
@@ -83,7 +93,7 @@ def _producers(emulator: Emulator, name: str) -> list[tuple[Worker, Producer]]:
 def shown(emulator: Emulator, name: str) -> dict[str, Any]:
     """A queue as the API shows it."""
     since = timestamp(emulator.versions.started_at)
-    sending, taking = _producers(emulator, name), _consumers(emulator, name)
+    sending, taking = _producers(emulator, name), consumers_of(emulator, name)
     return {
         "queue_id": _id_of(name),
         "queue_name": name,
@@ -91,12 +101,35 @@ def shown(emulator: Emulator, name: str) -> dict[str, Any]:
         "modified_on": since,
         "producers": [{"type": "worker", "script": worker.name} for worker, _ in sending],
         "producers_total_count": len(sending),
-        "consumers": [_consumer(worker, each, since) for worker, each in taking],
+        "consumers": taking,
         "consumers_total_count": len(taking),
         "settings": {
             "delivery_delay": next((each.delivery_delay for _, each in sending if each.delivery_delay), 0),
             "delivery_paused": name in emulator.store.messages.paused(),
             "message_retention_period": 345_600,
+        },
+    }
+
+
+def consumers_of(emulator: Emulator, name: str) -> list[dict[str, Any]]:
+    """Who takes a queue's messages: workers, and those who pull, as the API shows them."""
+    since, pull = timestamp(emulator.versions.started_at), emulator.broker.puller.consumer_of(name)
+    workers = [_consumer(worker, each, since) for worker, each in _consumers(emulator, name)]
+    return workers if pull is None else [*workers, _pull_consumer(pull)]
+
+
+def _pull_consumer(consumer: PullConsumer) -> dict[str, Any]:
+    return {
+        "consumer_id": id_of("consumer", consumer.queue).replace("-", ""),
+        "type": "http_pull",
+        "queue_name": consumer.queue,
+        "created_on": timestamp(consumer.created_at),
+        "dead_letter_queue": consumer.dead_letter_queue or "",
+        "settings": {
+            "batch_size": consumer.batch_size,
+            "max_retries": consumer.max_retries,
+            "retry_delay": int(consumer.retry_delay.total_seconds()),
+            "visibility_timeout_ms": int(consumer.visibility_timeout.total_seconds() * 1000),
         },
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,7 +29,16 @@ async def peek(call: Call) -> Reply:
     name = asked(call)
     limit = call.body.get("batch_size", 10) if isinstance(call.body, dict) else 10
     found = call.emulator.broker.peek(name, limit=int(limit))
-    return Reply({"messages": [_message(each) for each in found]})
+    return Reply({"messages": [{**shown(each), "body": text(each), "ref": str(each.sequence)} for each in found]})
+
+
+async def purge_peeked(call: Call) -> Reply:
+    """Forget messages by the references that a peek gave them."""
+    refs = [each["ref"] for each in call.body["refs"]]
+    known = {ref: int(ref) for ref in refs if _REF.fullmatch(ref)}
+    dropped = await call.emulator.broker.drop(asked(call), list(known.values()))
+    gone = {ref: "there is no such message; peek again" for ref in refs if known.get(ref) not in dropped}
+    return Reply({"errors": [], "warnings": gone})
 
 
 async def get_metrics(call: Call) -> Reply:
@@ -49,17 +59,17 @@ def _options(body: Mapping[str, Any]) -> dict[str, Any]:
     return {key: body[key] for key in ("content_type", "delay_seconds") if key in body}
 
 
-def _message(message: Message) -> dict[str, Any]:
+def shown(message: Message) -> dict[str, Any]:
+    """A message without its body."""
     return {
         "id": message.id,
-        "body": _text(message),
         "attempts": message.failures,
         "timestamp_ms": milliseconds(message.sent_at),
         "metadata": {"CF-Content-Type": message.content_type, "visible_at": timestamp(message.visible_at)},
     }
 
 
-def _text(message: Message) -> str:
+def text(message: Message) -> str:
     """A body as text: text itself, bytes in base64, the rest as JSON."""
     match message.content_type:
         case "text":
@@ -70,7 +80,9 @@ def _text(message: Message) -> str:
             return json.dumps(values.shown(message.body))
 
 
+_REF = re.compile(r"[0-9]{1,18}")
 _ONE = "/queues/{queue}"
+_REFS = shapes.listed(shapes.loose({"ref": {"type": "string", "maxLength": 64}}, "ref"), minItems=1, maxItems=100)
 
 OPERATIONS = (
     Operation(
@@ -103,6 +115,16 @@ OPERATIONS = (
         summary="The messages at the head; they stay where they are.",
         body=shapes.loose({"batch_size": {"type": "integer", "minimum": 1, "maximum": 100}}),
         result=shapes.PEEKED,
+        errors=(BODY, NO_QUEUE),
+    ),
+    Operation(
+        method="POST",
+        path=_ONE + "/messages/purge",
+        perform=purge_peeked,
+        summary="Forget messages that were peeked at, by their refs.",
+        body=shapes.loose({"refs": _REFS}, "refs"),
+        needs_body=True,
+        result=shapes.PURGED,
         errors=(BODY, NO_QUEUE),
     ),
     Operation(

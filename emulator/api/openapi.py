@@ -42,6 +42,8 @@ _PLACES: Mapping[str, Schema] = {
     "instance": shapes.KNOWN_ID,
     "event": shapes.ID,
     "script": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[a-zA-Z0-9_-]+$"},
+    "consumer": {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[a-zA-Z0-9-]+$"},
+    "subscription": {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[a-zA-Z0-9-]+$"},
     "queue": {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[a-z0-9][a-z0-9_-]*$"},
 }
 

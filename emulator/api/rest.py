@@ -11,7 +11,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from emulator.api import accounts, batches, instances, messages, openapi, queues, triggers, workflows
+from emulator.api import (
+    accounts,
+    batches,
+    consumers,
+    instances,
+    messages,
+    openapi,
+    pulls,
+    queues,
+    subscriptions,
+    triggers,
+    workflows,
+)
 from emulator.api.envelope import NO_METHOD, NO_ROUTE, Answer, ApiError, failure
 from emulator.api.operation import Operation, routes, written
 from emulator.server import Emulator
@@ -32,6 +44,9 @@ OPERATIONS = (
     *_of_account(triggers.OPERATIONS),
     *_of_account(queues.OPERATIONS),
     *_of_account(messages.OPERATIONS),
+    *_of_account(pulls.OPERATIONS),
+    *_of_account(consumers.OPERATIONS),
+    *_of_account(subscriptions.OPERATIONS),
 )
 
 

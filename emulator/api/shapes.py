@@ -186,14 +186,32 @@ QUEUE = shaped(
 )
 METRICS = shaped({"backlog_count": INTEGER, "backlog_bytes": INTEGER, "oldest_message_timestamp_ms": INTEGER})
 SENT = shaped({"metadata": shaped({"metrics": METRICS})})
-PEEKED = shaped(
+_PEEKED = {"id": TEXT, "body": TEXT, "attempts": INTEGER, "timestamp_ms": INTEGER, "metadata": {"type": "object"}}
+PEEKED = shaped({"messages": listed(shaped({**_PEEKED, "ref": TEXT}))})
+PULLED = shaped(
     {
-        "messages": listed(
-            shaped(
-                {"id": TEXT, "body": TEXT, "attempts": INTEGER, "timestamp_ms": INTEGER, "metadata": {"type": "object"}}
-            )
-        )
+        "message_backlog_count": INTEGER,
+        "messages": listed(shaped({**_PEEKED, "lease_id": TEXT})),
+        "metadata": shaped({"metrics": METRICS}),
     }
+)
+WARNINGS: Schema = {"type": "object", "additionalProperties": TEXT}
+ANSWERED = shaped({"ackCount": INTEGER, "retryCount": INTEGER, "warnings": WARNINGS})
+PURGED = shaped({"errors": listed({"type": "object"}), "warnings": WARNINGS})
+VISIBILITY: Schema = {"type": "number", "minimum": 0, "maximum": 43_200_000}
+BATCH_SIZE: Schema = {"type": "integer", "minimum": 1, "maximum": 100}
+CONSUMER = shaped(
+    {
+        "consumer_id": TEXT,
+        "type": one_of("worker", "http_pull"),
+        "queue_name": TEXT,
+        "script": TEXT,
+        "script_name": TEXT,
+        "created_on": TIME,
+        "dead_letter_queue": TEXT,
+        "settings": {"type": "object"},
+    },
+    optional=("script", "script_name"),
 )
 
 # Accounts

@@ -10,6 +10,7 @@ import click
 from emulator.cli import show
 from emulator.cli.options import json_option, port_option
 from emulator.cli.remote import Remote, path_of
+from emulator.errors import EmulatorError
 
 
 @click.group()
@@ -135,6 +136,73 @@ def resume_delivery(name: str, port: int | None) -> None:
     show.line(f"{name} is delivered again")
 
 
+@queues.group()
+def consumer() -> None:
+    """Who takes a queue's messages."""
+
+
+@consumer.group("http")
+def over_http() -> None:
+    """Those who pull messages over HTTP, and ack them."""
+
+
+@over_http.command()
+@click.argument("name")
+@click.option("--batch-size", type=click.IntRange(1, 100), help="How many messages a pull takes; 5 if left out.")
+@click.option("--message-retries", type=click.IntRange(0, 100), help="How often a message comes again; 3 if left out.")
+@click.option("--dead-letter-queue", help="Where it goes then; it is dropped if left out.")
+@click.option(
+    "--visibility-timeout-secs", type=click.IntRange(0, 43_200), help="How long a pull hides them; 30 if left out."
+)
+@click.option(
+    "--retry-delay-secs", type=click.IntRange(0, 86_400), help="How long before they come again; 0 if left out."
+)
+@port_option
+def add(
+    name: str,
+    batch_size: int | None,
+    message_retries: int | None,
+    dead_letter_queue: str | None,
+    visibility_timeout_secs: int | None,
+    retry_delay_secs: int | None,
+    port: int | None,
+) -> None:
+    """
+    Let a queue be pulled from over HTTP; also after a restart.
+
+    Example: emulator queues consumer http add orders --message-retries 5
+    """
+    hidden = None if visibility_timeout_secs is None else visibility_timeout_secs * 1000
+    settings = {
+        "batch_size": batch_size,
+        "max_retries": message_retries,
+        "visibility_timeout_ms": hidden,
+        "retry_delay": retry_delay_secs,
+    }
+    body: dict[str, Any] = {"type": "http_pull", "settings": {k: v for k, v in settings.items() if v is not None}}
+    if dead_letter_queue is not None:
+        body["dead_letter_queue"] = dead_letter_queue
+    Remote(port).api("POST", path_of("queues", name, "consumers"), body)
+    show.line(f"{name} can be pulled from")
+
+
+@over_http.command()
+@click.argument("name")
+@port_option
+def remove(name: str, port: int | None) -> None:
+    """
+    Let a queue be pulled from no more; its messages stay.
+
+    Example: emulator queues consumer http remove orders
+    """
+    remote, consumers = Remote(port), path_of("queues", name, "consumers")
+    pulls = [each for each in remote.api("GET", consumers) if each["type"] == "http_pull"]
+    if not pulls:
+        raise EmulatorError(f"{name} has no pull consumer")
+    remote.api("DELETE", consumers + path_of(pulls[0]["consumer_id"]))
+    show.line(f"{name} can be pulled from no more")
+
+
 def _set_paused(port: int | None, name: str, paused: bool) -> None:
     Remote(port).api("PATCH", path_of("queues", name), {"settings": {"delivery_paused": paused}})
 
@@ -149,7 +217,8 @@ def _body(text: str, content_type: str) -> Any:
 
 
 def _consumer(queue: dict[str, Any]) -> str:
-    names = ", ".join(queue["consumers"]) or ("dead letters" if queue["is_dead_letter_queue"] else "none")
+    taking = [*queue["consumers"], *(["HTTP pull"] if queue["is_pulled"] else [])]
+    names = ", ".join(taking) or ("dead letters" if queue["is_dead_letter_queue"] else "none")
     return f"{names} (paused)" if queue["paused"] else names
 
 

@@ -13,6 +13,7 @@ from emulator.config.report import shown
 
 LONGEST_DELAY = 86_400
 _VISIBILITY = 12 * 60 * 60 * 1_000
+_TO_PULL = "take it out, and say `emulator queues consumer http add NAME`, or the same to wrangler, while it is served"
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 _PRODUCER = ("binding", "delivery_delay", "queue", "remote")
@@ -58,7 +59,8 @@ def _consumer(row: Node) -> Consumer:
     row.only(_CONSUMER)
     type = row.text("type")
     if type not in (None, "worker"):
-        row.error(f'expected "worker", the only kind of consumer a config can have; got {shown(type)}', "type")
+        remedy = f"; {_TO_PULL}" if type == "http_pull" else ""
+        row.error(f'expected "worker", the only kind of consumer a config can have; got {shown(type)}{remedy}', "type")
     row.whole("visibility_timeout_ms", 0, _VISIBILITY)
     timeout = row.whole("max_batch_timeout", 0, 60)
     retry_delay = row.whole("retry_delay", 0, LONGEST_DELAY)

@@ -14,7 +14,8 @@ from emulator.clock import Clock
 from emulator.config import Consumer
 from emulator.errors import EmulatorError, StoreError, WorkerGone
 from emulator.generation import Conversation
-from emulator.models import Batch, Message, Outcome
+from emulator.handlers.pull import Puller
+from emulator.models import Batch, Message, Outcome, PullConsumer
 from emulator.store import Store
 from emulator.store.messages import Backlog, Draft
 from emulator.wire import Frame
@@ -99,6 +100,7 @@ class Broker:
         self._delays: Mapping[str, int] = {}
         self._is_told = False
         self._said: set[str] = set()
+        self.puller = Puller(store, clock, self._conclude, tell)
 
     def consume(self, consumers: Sequence[Consumer], *, delays: Mapping[str, int]) -> None:
         """From now on these are consumed; batches under way go on. `delays` are the queues' own, in seconds."""
@@ -111,6 +113,7 @@ class Broker:
             lane.consumer = wanted.get(queue)
             lane.poke()
         self._said -= wanted.keys()
+        self.puller.look()
 
     def send(self, queue: str, drafts: Sequence[Draft]) -> Backlog:
         """Put messages into a queue, on disk once `store.durable` returns. Answers what was waiting there before."""
@@ -141,15 +144,23 @@ class Broker:
         await self._store.durable()
         return count
 
+    async def drop(self, queue: str, sequences: Sequence[int]) -> set[int]:
+        """Forget some messages of a queue; those that there were."""
+        with self._store.transaction():
+            dropped = self._store.messages.drop(queue, sequences)
+        await self._store.durable()
+        return dropped
+
     def in_flight(self, queue: str) -> int:
-        """How many messages of a queue are being delivered."""
+        """How many messages of a queue are being delivered, or are with those who pulled them."""
         lane = self._lanes.get(queue)
-        return 0 if lane is None else len(lane.taken)
+        return (0 if lane is None else len(lane.taken)) + self._store.pulls.held(queue, at=self._clock.now())
 
     async def forget(self, queue: str) -> None:
         """Forget a queue with its messages."""
         with self._store.transaction():
             self._store.messages.forget(queue)
+            self._store.pulls.remove(queue)
         await self._store.durable()
 
     async def pause(self, queue: str, *, paused: bool = True) -> None:
@@ -162,10 +173,11 @@ class Broker:
 
     def busy(self) -> bool:
         """Whether a batch is under way, or due right now."""
-        return any(lane.is_busy for lane in self._lanes.values())
+        return self.puller.is_busy or any(lane.is_busy for lane in self._lanes.values())
 
     async def close(self) -> None:
         """Begin nothing new; a batch that does not end soon is delivered again by the next emulator."""
+        self.puller.close()
         await asyncio.gather(*(lane.close() for lane in self._lanes.values()))
 
     async def _carry(self, consumer: Consumer, batch: Batch) -> None:
@@ -182,22 +194,29 @@ class Broker:
 
     def _settle(self, consumer: Consumer, batch: Batch, outcome: Outcome) -> None:
         now = self._clock.now()
-        again: list[Message] = []
-        spent: list[Message] = []
-        for message, delay in retried(batch.messages, outcome):
-            failed = replace(
-                message, failures=message.failures + 1, visible_at=now + _delay(delay, consumer.retry_delay)
-            )
-            (again if failed.failures <= consumer.max_retries else spent).append(failed)
-        dead_letters = self._dead_letters(consumer, spent, now)
+        failed = [
+            replace(message, failures=message.failures + 1, visible_at=now + _delay(delay, consumer.retry_delay))
+            for message, delay in retried(batch.messages, outcome)
+        ]
+        self._conclude(consumer, batch.messages, failed)
+
+    def _conclude(
+        self, consumer: Consumer | PullConsumer, delivered: Sequence[Message], failed: Sequence[Message]
+    ) -> None:
+        """Record that messages were delivered: those that failed come again or are given up, the rest is gone."""
+        again = [each for each in failed if each.failures <= consumer.max_retries]
+        spent = [each for each in failed if each.failures > consumer.max_retries]
+        dead_letters = self._dead_letters(consumer, spent, self._clock.now())
         with self._store.transaction():
-            self._store.messages.settle(batch.messages, back=again + dead_letters)
+            self._store.messages.settle(delivered, back=again + dead_letters)
         if spent:
-            self._tell(batch.queue, _last_words(spent, consumer))
+            self._tell(consumer.queue, _last_words(spent, consumer))
         if dead_letters:
             self._arrived(dead_letters[0].queue)
 
-    def _dead_letters(self, consumer: Consumer, spent: Sequence[Message], now: datetime) -> list[Message]:
+    def _dead_letters(
+        self, consumer: Consumer | PullConsumer, spent: Sequence[Message], now: datetime
+    ) -> list[Message]:
         queue = consumer.dead_letter_queue
         if queue is None:
             return []
@@ -209,7 +228,8 @@ class Broker:
         if lane is not None:
             lane.poke()
         # Before the first worker is loaded nobody knows yet who consumes what.
-        if self._is_told and (lane is None or lane.consumer is None) and queue not in self._said:
+        is_consumed = (lane is not None and lane.consumer is not None) or self.puller.consumer_of(queue) is not None
+        if self._is_told and not is_consumed and queue not in self._said:
             self._said.add(queue)
             self._tell(queue, "no worker consumes this queue; its messages are kept")
 
@@ -392,7 +412,7 @@ def _delay(seconds: int | None, default: timedelta | None) -> timedelta:
     return timedelta(seconds=min(max(seconds, 0), _LONGEST_DELAY))
 
 
-def _last_words(spent: Sequence[Message], consumer: Consumer) -> str:
+def _last_words(spent: Sequence[Message], consumer: Consumer | PullConsumer) -> str:
     ids = ", ".join(message.id for message in spent[:_NAMED]) + (", …" if len(spent) > _NAMED else "")
     place = "dropped" if consumer.dead_letter_queue is None else f"moved to {consumer.dead_letter_queue}"
     attempts = consumer.max_retries + 1

@@ -27,6 +27,10 @@ def to_duration(column: int | None) -> timedelta | None:
     return None if column is None else timedelta(microseconds=column)
 
 
+def to_known_duration(column: int) -> timedelta:
+    return timedelta(microseconds=column)
+
+
 def to_known_time(column: int) -> datetime:
     return _EPOCH + timedelta(microseconds=column)
 

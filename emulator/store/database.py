@@ -15,6 +15,7 @@ from emulator.errors import StoreError
 from emulator.store.instances import Instances
 from emulator.store.lock import FolderLock
 from emulator.store.messages import Messages
+from emulator.store.pulls import Pulls
 from emulator.store.streams import Streams
 
 log = logging.getLogger("emulator")
@@ -55,6 +56,7 @@ class Store:
         self._synced = True
         self.instances = Instances(self._db)
         self.messages = Messages(self._db)
+        self.pulls = Pulls(self._db)
         self.streams = Streams(self._db)
 
     @contextmanager

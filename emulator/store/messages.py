@@ -13,7 +13,7 @@ from typing import Any
 from emulator.models import Message
 from emulator.store.columns import from_time, to_known_time, to_time
 
-_MESSAGE = "sequence, id, queue, body, content_type, sent_at, visible_at, failures"
+COLUMNS = "sequence, id, queue, body, content_type, sent_at, visible_at, failures"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,14 +93,14 @@ class Messages:
         """The messages at the head that may be delivered now."""
         rows = self._db.execute(
             f"""
-            select {_MESSAGE} from messages
+            select {COLUMNS} from messages
             where queue = ? and visible_at <= ? and sequence not in (select value from json_each(?))
             order by visible_at, sequence
             limit ?
             """,
             (queue, from_time(at), _list(taken), limit),
         )
-        return tuple(map(_message, rows))
+        return tuple(map(message_of, rows))
 
     def backlog(self, queue: str, *, at: datetime, taken: Sequence[int] = ()) -> Backlog:
         """How much waits in the queue now; `taken` are being delivered."""
@@ -153,13 +153,21 @@ class Messages:
     def peek(self, queue: str, *, limit: int) -> tuple[Message, ...]:
         """The messages at the head, delayed ones and those being delivered included."""
         rows = self._db.execute(
-            f"select {_MESSAGE} from messages where queue = ? order by visible_at, sequence limit ?", (queue, limit)
+            f"select {COLUMNS} from messages where queue = ? order by visible_at, sequence limit ?", (queue, limit)
         )
-        return tuple(map(_message, rows))
+        return tuple(map(message_of, rows))
 
     def purge(self, queue: str) -> int:
         """Forget all messages of a queue; how many there were."""
         return self._db.execute("delete from messages where queue = ?", (queue,)).rowcount
+
+    def drop(self, queue: str, sequences: Sequence[int]) -> set[int]:
+        """Forget some messages of a queue; those that there were."""
+        rows = self._db.execute(
+            "delete from messages where queue = ? and sequence in (select value from json_each(?)) returning sequence",
+            (queue, _list(sequences)),
+        )
+        return {sequence for (sequence,) in rows}
 
     def forget(self, queue: str) -> None:
         """Forget a queue: its messages, and that there was one."""
@@ -182,7 +190,8 @@ def _list(sequences: Sequence[int]) -> str:
     return json.dumps(sequences)
 
 
-def _message(row: Sequence[Any]) -> Message:
+def message_of(row: Sequence[Any]) -> Message:
+    """A row of these columns."""
     return Message(
         sequence=row[0],
         id=row[1],
