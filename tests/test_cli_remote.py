@@ -106,9 +106,13 @@ def test_workflows_are_listed_and_described(ask):
     code, out, err = ask("workflows", "list")
 
     assert (0, "") == (code, err)
-    assert all(word in out for word in ("Script name", "order", "test-worker", "Order"))
+    assert out.startswith("Showing 1 of 1 workflow, page 1 of 1:\n")
+    assert all(word in out for word in ("Script name", "Modified (UTC)", "order", "test-worker", "Order"))
     assert ["order"] == [each["name"] for each in json.loads(ask("workflows", "list", "--json")[1])]
-    assert "Class Name:      Order" in ask("workflows", "describe", "order")[1]
+    described = ask("workflows", "describe", "order")[1]
+
+    assert "Class Name:   Order" in described
+    assert "Latest Version:\n  Id:           " in described
     assert json.loads(ask("workflows", "describe", "order", "--json")[1])["latest_version"]["id"]
 
 
@@ -129,7 +133,8 @@ def test_an_instance_from_its_trigger_to_its_end(ask, wait):
     out = wait("Completed", *INSTANCES, "describe", "order", "order-1")
 
     assert (0, 'event "approve" was sent to "order-1" of order\n') == sent[:2]
-    assert 'Output:         {"by":{"by":"ann"}}' in out
+    assert re.search('Output: +{"by":{"by":"ann"}}', out)
+    assert re.search("Last Successful Step: +approval-1", out)
     assert "ValueError: boom" in out
     assert "Step" in out
     assert "Output" not in ask(*INSTANCES, "describe", "order", "order-1", "--no-step-output")[1]
@@ -175,6 +180,16 @@ def test_instances_are_deleted_by_name_and_by_file(ask, tmp_path):
     assert 1 == len(json.loads(ask(*INSTANCES, "list", "order", "--json")[1]))
 
 
+def test_a_workflow_is_emptied(ask):
+    """
+    One line, or what the API answers.
+    """
+    code, out, err = ask("workflows", "delete", "order")
+
+    assert (0, "the instances of order are gone; the workflow itself stands in the config\n", "") == (code, out, err)
+    assert "ok" == json.loads(ask("workflows", "delete", "order", "--json")[1])["status"]
+
+
 def test_a_list_can_be_paged_turned_and_filtered(ask):
     """
     Pages, the oldest first, and days.
@@ -190,7 +205,7 @@ def test_a_list_can_be_paged_turned_and_filtered(ask):
     assert ["i0"] == ids("--page", "2", "--per-page", "2")
     assert [] == ids("--date-end", "2020-01-01")
     assert 3 == len(ids("--date-start", "2020-01-01", "--date-end", "2999-01-31"))
-    assert "3 instances, page 1 of 2:" in ask(*INSTANCES, "list", "order", "--per-page", "2")[1]
+    assert "Showing 2 of 3 instances, page 1 of 2:\n" in ask(*INSTANCES, "list", "order", "--per-page", "2")[1]
 
 
 def test_all_instances_are_terminated(ask):
@@ -560,6 +575,18 @@ def test_a_table_fits_what_it_holds(capsys):
     drawn = capsys.readouterr().out.splitlines()
 
     assert ["┌────┬───┐", "│ a  │ b │", "├────┼───┤", "│ 茶 │ x │", "└────┴───┘"] == drawn
+
+
+def test_lines_stay_in_their_place(capsys):
+    """
+    A cell or a value of several lines goes on below where it began.
+    """
+    show.table(["a", "b"], [["one\ntwo", "x"]], otherwise="none")
+    show.block([("Error", "one\ntwo")], indent=2)
+    drawn = capsys.readouterr().out.splitlines()
+
+    assert ["│ one │ x │", "│ two │   │"] == drawn[3:5]
+    assert ["  Error:  one", "          two"] == drawn[6:]
 
 
 def test_a_graph_needs_no_emulator(run, tmp_path, monkeypatch, dev):

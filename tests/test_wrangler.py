@@ -1,5 +1,6 @@
 """wrangler drives a real `emulator dev`, through the REST API and with `--local`, and would deploy what we serve."""
 
+import json
 import re
 import shutil
 
@@ -151,6 +152,32 @@ def test_wrangler_pages_filters_and_terminates_them_all(run, dev):
     assert ["tea-1"] == [row["id"] for row in second]
     assert (0, False) == (early.code, "tea" in early.out)
     assert (0, ["terminated"] * 3) == (stopped.code, statuses)
+
+
+WORDS = re.compile(r"^ *([A-Z][A-Za-z ]+): |(?<=│ )([A-Z][A-Za-z ]+?)(?: \(UTC\))? +(?=│)", re.MULTILINE)
+
+
+def words(text):
+    """The names of rows and columns."""
+    return {one or other for one, other in WORDS.findall(text)}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [["list"], ["describe", "order"], ["instances", "list", "order"], ["instances", "describe", "order", "latest"]],
+    ids=" ".join,
+)
+def test_our_own_commands_tell_what_wrangler_tells(run, dev, approval, asked):
+    """
+    The same JSON; the same rows and columns, and some more.
+    """
+    dev.post(f"{ORDER}/instances", {"instance_id": "tea", "params": {"sku": "tea"}})
+    approval("tea")
+    theirs, our_words = run("workflows", *asked).text, words(command(dev.folder, "workflows", *asked)[1])
+
+    assert words(theirs)
+    assert set() == words(theirs) - our_words
+    assert run("workflows", *asked, "--json").json == json.loads(command(dev.folder, "workflows", *asked, "--json")[1])
 
 
 def test_wrangler_says_what_is_wrong(flows):

@@ -1,12 +1,17 @@
-"""An instance in the terminal: what it is, its steps, their attempts."""
+"""An instance in the terminal, row by row as wrangler shows it: what it is, its steps, their attempts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from emulator.cli import show
+from emulator.workflows.retries import StepConfig, next_delay
 
+_DYNAMIC = "[dynamic]"
+_TRIGGERS = {"api": "API", "binding": "Binding", "cron": "Cron", "event": "Event", "unknown": "Unknown"}
 _KINDS = {
     "step": "Step",
     "sleep": "Sleeping",
@@ -16,19 +21,21 @@ _KINDS = {
 }
 
 
-def describe_instance(workflow: str, id: str, found: Mapping[str, Any], *, limit: int | None) -> None:
-    """All of it; outputs are cut at the limit, or left out where there is none."""
+def describe_instance(workflow: str, id: str, found: Mapping[str, Any], *, limit: int | None, now: str) -> None:
+    """All of it; outputs are cut at the limit, or left out where there is none. What goes on has lasted until now."""
     show.block(
         [
             ("Workflow Name", workflow),
             ("Instance Id", id),
             ("Version Id", found["versionId"]),
             ("Status", show.status(found["status"])),
-            ("Trigger", found["trigger"]["source"]),
+            ("Trigger", _TRIGGERS[found["trigger"]["source"]]),
             ("Queued", show.when(found["queued"])),
+            *_where_known("Success", _yes_or_no(found["success"])),
             *_where_known("Start", show.when(found["start"])),
             *_where_known("End", show.when(found["end"])),
-            *_where_known("Duration", show.took(found["start"], found["end"])),
+            *_where_known("Duration", show.took(found["start"], found["end"] or now)),
+            *_where_known("Last Successful Step", _last_successful(found["steps"])),
             *_where_known("Error", _error(found["error"])),
             *_where_known("Rollback", _rollback(found["rollback"])),
             *([] if limit is None or found["status"] != "complete" else [("Output", _cut(found["output"], limit))]),
@@ -37,27 +44,35 @@ def describe_instance(workflow: str, id: str, found: Mapping[str, Any], *, limit
     if found["steps"]:
         show.line("Steps:")
     for step in found["steps"]:
-        _describe_step(step, limit)
+        _describe_step(step, limit, now)
 
 
-def _describe_step(step: Mapping[str, Any], limit: int | None) -> None:
+def _describe_step(step: Mapping[str, Any], limit: int | None, now: str) -> None:
     show.line()
     pairs = [("Type", _KINDS[step["type"]])]
     if "name" in step:
         pairs = [("Name", step["name"]), *pairs, ("Start", show.when(step["start"]))]
         pairs += _where_known("End", show.when(step["end"]))
-        pairs += _where_known("Duration", show.took(step["start"], step["end"]))
+        pairs += _where_known("Duration", show.took(step["start"], step["end"] or now))
         pairs += [("Success", _success(step))]
+        pairs += _where_known("Retries At", _retries_at(step, now))
         pairs += _where_known("Event", step.get("event_type"))
         pairs += _where_known("Error", _error(step.get("error")))
+    else:
+        pairs += [("Trigger", step["trigger"]["source"])]
     if limit is not None and step.get("output") is not None:
         pairs.append(("Output", _cut(step["output"], limit)))
     show.block(pairs, indent=2)
-    attempts = step.get("attempts", [])
-    if len(attempts) > 1 or any(each["error"] for each in attempts):
-        show.table(
-            ["Start", "End", "Duration", "State", "Error"], [_attempt(each) for each in attempts], otherwise="none"
-        )
+    _list_attempts(step.get("attempts", []))
+
+
+def _list_attempts(attempts: Sequence[Mapping[str, Any]]) -> None:
+    if not attempts:
+        return
+    heads = ["Start", "End", "Duration", "State", "Error"]
+    # The last column is there only if there is an error, as with wrangler.
+    count = len(heads) if any(each["error"] for each in attempts) else len(heads) - 1
+    show.table(heads[:count], [_attempt(each)[:count] for each in attempts], otherwise="none")
 
 
 def _attempt(attempt: Mapping[str, Any]) -> list[str]:
@@ -68,8 +83,37 @@ def _attempt(attempt: Mapping[str, Any]) -> list[str]:
 
 def _success(step: Mapping[str, Any]) -> str:
     if "finished" in step:
-        return "Yes" if step["finished"] and not step["error"] else "No" if step["error"] else "Waiting"
-    return {True: "Yes", False: "No", None: "Running"}[step["success"]]
+        return _yes_or_no(_went_well(step)) or "Waiting"
+    return _yes_or_no(step["success"]) or "Running"
+
+
+def _went_well(step: Mapping[str, Any]) -> bool | None:
+    """Whether a step is over and did what it was to do; None if it is not over."""
+    if "finished" in step:
+        return False if step["error"] else step["finished"] or None
+    return bool(step["success"]) if step.get("success") is not None else None
+
+
+def _yes_or_no(success: bool | None) -> str:
+    return {True: "Yes", False: "No", None: ""}[success]
+
+
+def _last_successful(steps: Sequence[Mapping[str, Any]]) -> str | None:
+    return next((each["name"] for each in reversed(steps) if "name" in each and _went_well(each)), None)
+
+
+def _retries_at(step: Mapping[str, Any], now: str) -> str:
+    """When a step that backs off is tried again; nothing for a step that does not."""
+    failed = step.get("attempts", [])
+    if step.get("success") is not None or not failed or failed[-1]["success"] is not False:
+        return ""
+    if step["config"]["retries"]["delay"] == _DYNAMIC:
+        return "unknown, since a function decides"
+    delay = next_delay(StepConfig.from_json(json.dumps(step["config"])), len(failed), base=None)
+    if delay is None:
+        return ""
+    at = (datetime.fromisoformat(failed[-1]["end"]) + delay).isoformat()
+    return f"{show.when(at)} (in {show.took(now, at)})"
 
 
 def _where_known(name: str, value: str | None) -> list[tuple[str, str]]:

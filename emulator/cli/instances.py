@@ -76,13 +76,18 @@ def list_instances(
         show.data(answer["result"])
         return
     rows = [
-        [each["id"], show.when(each["created_on"]), show.when(each["modified_on"]), show.status(each["status"])]
+        [
+            each["id"],
+            each["version_id"],
+            show.when(each["created_on"]),
+            show.when(each["modified_on"]),
+            show.status(each["status"]),
+        ]
         for each in answer["result"]
     ]
-    if rows:
-        total = show.counted(answer["result_info"]["total_count"], "instance")
-        show.line(f"{total}, page {page} of {answer['result_info']['total_pages']}:")
-    show.table(["Instance ID", "Created (UTC)", "Modified (UTC)", "Status"], rows, otherwise="no instances")
+    heads = ["Instance ID", "Version", "Created (UTC)", "Modified (UTC)", "Status"]
+    show.page(answer["result_info"], "instance")
+    show.table(heads, rows, otherwise="no instances")
 
 
 @instances.command()
@@ -106,7 +111,8 @@ def describe(
     if as_json:
         show.data({"id": id, **found})
         return
-    describe_instance(name, id, found, limit=truncate_output_limit if step_output else None)
+    now = remote.call("GET", "/cdn-cgi/local/clock")["now"]
+    describe_instance(name, id, found, limit=truncate_output_limit if step_output else None, now=now)
 
 
 @instances.command()

@@ -7,11 +7,14 @@ import os
 import re
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import Any
 
 import click
+
+from emulator import duration
 
 _BOX = ("┌─┬┐", "├─┼┤", "└─┴┘", "│")
 _PLAIN = ("+-++", "+-++", "+-++", "|")
@@ -54,15 +57,24 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, otherwise: str
     line(_row(side, heads, widths))
     line(_rule(middle, widths))
     for row in rows:
-        line(_row(side, row, widths))
+        for each in zip_longest(*(cell.split("\n") for cell in row), fillvalue=""):
+            line(_row(side, each, widths))
     line(_rule(bottom, widths))
+
+
+def page(info: Mapping[str, Any], noun: str) -> None:
+    """Above a list: how much of it there is to see. Nothing of an empty one."""
+    if info["count"]:
+        total, place = counted(info["total_count"], noun), f"page {info['page']} of {info['total_pages']}"
+        line(f"Showing {info['count']} of {total}, {place}:")
 
 
 def block(pairs: Sequence[tuple[str, str]], *, indent: int = 0) -> None:
     """Names and values, the values below each other."""
     width = max((_width(name) for name, _ in pairs), default=0)
     for name, value in pairs:
-        line(f"{' ' * indent}{name}:{' ' * (width - _width(name))}  {value}")
+        first = f"{' ' * indent}{name}:{' ' * (width - _width(name))}  "
+        line(first + value.replace("\n", "\n" + " " * _width(first)))
 
 
 def status(word: str) -> str:
@@ -80,10 +92,8 @@ def took(start: str | None, end: str | None) -> str:
     """How long something lasted, in short words."""
     if not start or not end:
         return ""
-    seconds = (datetime.fromisoformat(end) - datetime.fromisoformat(start)) / timedelta(seconds=1)
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    return str(timedelta(seconds=round(seconds))) if seconds >= 60 else f"{seconds:.1f} s"
+    # Somebody may have set the clock back since.
+    return duration.words(max(timedelta(), datetime.fromisoformat(end) - datetime.fromisoformat(start)))
 
 
 def counted(count: int, noun: str) -> str:
@@ -101,7 +111,8 @@ def _row(side: str, cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _width(cell: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in click.unstyle(cell))
+    lines = click.unstyle(cell).split("\n")
+    return max(sum(2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in line) for line in lines)
 
 
 def _printable(text: str) -> str:

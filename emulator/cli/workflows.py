@@ -34,15 +34,23 @@ def list_workflows(page: int, per_page: int, port: int | None, as_json: bool) ->
 
     Example: emulator workflows list
     """
-    found = Remote(port).api("GET", "/workflows", query={"page": page, "per_page": per_page})
+    answer = Remote(port).page("GET", "/workflows", query={"page": page, "per_page": per_page})
     if as_json:
-        show.data(found)
+        show.data(answer["result"])
         return
     rows = [
-        [each["name"], each["script_name"], each["class_name"], show.when(each["created_on"]), str(_total(each))]
-        for each in found
+        [
+            each["name"],
+            each["script_name"],
+            each["class_name"],
+            show.when(each["created_on"]),
+            show.when(each["modified_on"]),
+            str(_total(each)),
+        ]
+        for each in answer["result"]
     ]
-    heads = ["Name", "Script name", "Class name", "Created (UTC)", "Instances"]
+    heads = ["Name", "Script name", "Class name", "Created (UTC)", "Modified (UTC)", "Instances"]
+    show.page(answer["result_info"], "workflow")
     show.table(heads, rows, otherwise="no workflows; write [[workflows]] into the config")
 
 
@@ -62,21 +70,7 @@ def describe(name: str, port: int | None, as_json: bool) -> None:
     if as_json:
         show.data({**found, "latest_version": latest})
         return
-    show.block(
-        [
-            ("Name", found["name"]),
-            ("Id", found["id"]),
-            ("Script Name", found["script_name"]),
-            ("Class Name", found["class_name"]),
-            ("Created On", show.when(found["created_on"])),
-            ("Modified On", show.when(found["modified_on"])),
-            ("Latest Version", latest["id"]),
-            *((f"Next of {each['cron']}", show.when(each["next_instance"])) for each in found.get("schedules", ())),
-        ]
-    )
-    counts = [(show.status(word), str(count)) for word, count in found["instances"].items() if count]
-    show.line("Instances:" if counts else "Instances:       none yet")
-    show.block(counts, indent=2)
+    _describe(found, latest)
 
 
 @workflows.command()
@@ -104,13 +98,17 @@ def trigger(name: str, params: str | None, id: str | None, port: int | None, as_
 @workflows.command()
 @click.argument("name")
 @port_option
-def delete(name: str, port: int | None) -> None:
+@json_option
+def delete(name: str, port: int | None, as_json: bool) -> None:
     """
     Stop and forget all instances of a workflow.
 
     Example: emulator workflows delete order
     """
-    Remote(port).api("DELETE", path_of("workflows", name))
+    done = Remote(port).api("DELETE", path_of("workflows", name))
+    if as_json:
+        show.data(done)
+        return
     show.line(f"the instances of {name} are gone; the workflow itself stands in the config")
 
 
@@ -132,6 +130,32 @@ def graph(name: str, mermaid: bool, configs: tuple[Path, ...], env: str | None, 
         show.data(graphs.as_rest(found))
         return
     click.echo(graphs.as_mermaid(found) if mermaid else graphs.as_outline(found), nl=False)
+
+
+def _describe(found: Any, latest: Any) -> None:
+    show.block(
+        [
+            ("Name", found["name"]),
+            ("Id", found["id"]),
+            ("Script Name", found["script_name"]),
+            ("Class Name", found["class_name"]),
+            ("Created On", show.when(found["created_on"])),
+            ("Modified On", show.when(found["modified_on"])),
+            *((f"Next of {each['cron']}", show.when(each["next_instance"])) for each in found.get("schedules", ())),
+        ]
+    )
+    show.line("Latest Version:")
+    show.block(
+        [
+            ("Id", latest["id"]),
+            ("Created On", show.when(latest["created_on"])),
+            ("Modified On", show.when(latest["modified_on"])),
+        ],
+        indent=2,
+    )
+    counts = [(show.status(word), str(count)) for word, count in found["instances"].items() if count]
+    show.line("Instances:" if counts else "Instances: none yet")
+    show.block(counts, indent=2)
 
 
 def _graph(name: str, configs: tuple[Path, ...], env: str | None) -> Any:
