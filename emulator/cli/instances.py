@@ -232,7 +232,8 @@ def delete(name: str, ids: tuple[str, ...], filename: Path | None, port: int | N
 @click.argument("name")
 @click.option("--status", default=None, type=click.Choice(_UNFINISHED), help="Only those in this status.")
 @port_option
-def terminate_all(name: str, status: str | None, port: int | None) -> None:
+@json_option
+def terminate_all(name: str, status: str | None, port: int | None, as_json: bool) -> None:
     """
     Stop all instances of a workflow that are not over.
 
@@ -240,7 +241,10 @@ def terminate_all(name: str, status: str | None, port: int | None) -> None:
     """
     remote = Remote(port)
     there = remote.api("GET", path_of("workflows", name))["instances"]
-    remote.api("PUT", path_of("workflows", name, "instances", "terminate"), query={"status": status})
+    done = remote.api("PUT", path_of("workflows", name, "instances", "terminate"), query={"status": status})
+    if as_json:
+        show.data(done)
+        return
     count = sum(there.get(each, 0) for each in ([status] if status else _UNFINISHED))
     show.line(f"{show.counted(count, 'instance')} of {name} terminated")
 
