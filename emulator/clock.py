@@ -62,13 +62,15 @@ class MovableClock:
     """
     A clock that can be moved forward; what falls due on the way wakes in order, each at its own moment.
 
-    `settled` is awaited after each moment, so that whatever woke has done its work before time goes on.
+    `settled` is awaited after each moment, so that whatever woke has done its work before time goes on. `moving_to` is
+    where a move that is under way leads; one that is cancelled leaves the clock where it has come to.
     """
 
     def __init__(self) -> None:
         self.settled: Callable[[], Awaitable[None]] = _settled_at_once
         self._timers = _Timers()
         self._moving = asyncio.Lock()
+        self.moving_to: datetime | None = None
         self._held: datetime | None = None
         self._is_given_up = False
 
@@ -100,17 +102,19 @@ class MovableClock:
 
     async def _move_to(self, when: datetime) -> bool:
         """Whether it got there: a reset on the way ends the move."""
-        self._held, self._is_given_up = self.now(), False
+        reached = self._held = self.now()
+        self.moving_to, self._is_given_up = when, False
         try:
             await self.settled()
             while not self._is_given_up and (due := self._timers.next_due()) is not None and due <= when:
-                self._held = max(self._held, due)
-                self._timers.wake_due(self._held)
+                reached = self._held = max(reached, due)
+                self._timers.wake_due(reached)
                 await self.settled()
-            if not self._is_given_up:
-                self._jump(when)
+            reached = when
         finally:
-            self._held = None
+            self._held = self.moving_to = None
+            if not self._is_given_up:
+                self._jump(reached)
             self._arm()
         return not self._is_given_up
 

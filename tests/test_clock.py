@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -214,3 +215,58 @@ async def test_a_reset_ends_a_move():
 
     assert timedelta() == clock.offset
     assert len(steps) < 10
+
+
+async def an_hour_at_a_time(clock, steps):
+    """A sleeper that wakes at each hour, for ever."""
+    while True:
+        await clock.sleep_until(clock.now() + timedelta(hours=1))
+        steps.append(clock.now())
+
+
+@pytest.mark.parametrize("kind", [ManualClock, SystemClock])
+async def test_a_move_that_is_called_off_stands_where_it_has_come_to(kind):
+    """
+    What fell due on the way has happened; it must not fall due once more.
+    """
+    clock, steps = kind(), []
+    began = clock.now()
+    moving = asyncio.ensure_future(clock.advance(timedelta(days=3000)))
+
+    async def settled():
+        await asyncio.sleep(0)
+        if len(steps) == 5:
+            moving.cancel()
+            await asyncio.sleep(0)
+
+    clock.settled = settled
+    ticking = asyncio.ensure_future(an_hour_at_a_time(clock, steps))
+    with pytest.raises(asyncio.CancelledError):
+        await moving
+    ticking.cancel()
+
+    assert 5 == len(steps)
+    assert timedelta(0) <= clock.now() - steps[-1] < seconds(1)
+    assert timedelta(hours=5) <= clock.now() - began < timedelta(hours=5, seconds=1)
+    assert clock.moving_to is None
+
+
+async def test_a_move_says_how_far_it_goes():
+    """
+    Whoever looks on meanwhile sees where it stands and where it is going.
+    """
+    clock, seen, steps = ManualClock(START), [], []
+
+    async def settled():
+        await asyncio.sleep(0)
+        seen.append((clock.now() - START, clock.moving_to))
+
+    clock.settled = settled
+    ticking = asyncio.ensure_future(an_hour_at_a_time(clock, steps))
+    await asyncio.sleep(0)
+    await clock.advance(timedelta(hours=3))
+    ticking.cancel()
+
+    assert [timedelta(hours=hour) for hour in range(4)] == sorted({at for at, _ in seen})
+    assert {START + timedelta(hours=3)} == {to for _, to in seen}
+    assert clock.moving_to is None
