@@ -216,6 +216,20 @@ def test_the_sdk_pulls_from_a_queue(client, advance):
     client.queues.purge.start(queue.queue_id, delete_messages_permanently=True, **where)
 
 
+def test_the_sdk_changes_a_consumer(client):
+    """
+    One that pulls takes new settings, and says so when it is asked.
+    """
+    (queue,) = client.queues.list(account_id=ACCOUNT)
+    made = client.queues.consumers.create(queue.queue_id, account_id=ACCOUNT, type="http_pull")
+    where = {"queue_id": queue.queue_id, "account_id": ACCOUNT}
+    changed = client.queues.consumers.update(made.consumer_id, type="http_pull", settings={"max_retries": 7}, **where)
+    found = client.queues.consumers.get(made.consumer_id, **where)
+    client.queues.consumers.delete(made.consumer_id, **where)
+
+    assert [7, 7] == [each.settings.max_retries for each in (changed, found)]
+
+
 def test_the_sdk_sends_many_and_takes_some_back(client):
     """
     A batch is pushed; one message that was peeked at is purged by its ref, and the rest stays.

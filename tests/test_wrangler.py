@@ -227,14 +227,26 @@ def test_wrangler_pauses_and_purges_a_queue(run, dev):
     paused = run("queues", "pause-delivery", "orders").code, dev.get(queue).json["result"]["settings"]
     resumed = run("queues", "resume-delivery", "orders").code, dev.get(queue).json["result"]["settings"]
     told = run("queues", "info", "orders").text
-    consumers = run("queues", "consumer", "list", "orders")
 
     assert (0, True) == (paused[0], paused[1]["delivery_paused"])
     assert (0, False) == (resumed[0], resumed[1]["delivery_paused"])
     assert "worker:test-worker" in told
-    assert 0 == consumers.code
     assert 0 == run("queues", "purge", "orders", "--force").code
     assert 0 == dev.get(f"{queue}/metrics").json["result"]["backlog_count"]
+
+
+def test_wrangler_lets_a_queue_be_pulled_from(run):
+    """
+    A consumer that pulls is added, listed and removed; one that is a worker stands in the config.
+    """
+    added = run("queues", "consumer", "http", "add", "orders", "--message-retries", "7")
+    listed = run("queues", "consumer", "list", "orders").text
+    refused = run("queues", "consumer", "worker", "add", "orders", "test-worker")
+
+    assert 0 == added.code
+    assert all(words in listed for words in ("HTTP pull", "max_retries", "7"))
+    assert (1, True) == (refused.code, "fixed_by_config" in refused.err)
+    assert 0 == run("queues", "consumer", "http", "remove", "orders").code
 
 
 # Deploying
