@@ -1,21 +1,17 @@
-"""`JSON`, `Error`, `console`, `crypto`, text encoders and other small things."""
+"""`JSON`, `Error`, `console`, text encoders and other small things."""
 
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
-import os
 import sys
 import time
 import traceback
-import uuid
 from typing import Any
 
 from emulator.sdk.js.dates import Date
 from emulator.sdk.js.objects import Array, Object, array
-from emulator.sdk.js.promise import Promise
-from emulator.sdk.workers.buffers import ArrayBuffer, TypedArray, Uint8Array
+from emulator.sdk.workers.buffers import TypedArray, Uint8Array
 from emulator.sdk.workers.proxy import JsException, JsNull, JsProxy, js_text, jsnull
 
 undefined = None
@@ -123,38 +119,6 @@ class TextDecoder(JsProxy):
         return bytes(content).decode(self.encoding, "replace").removeprefix("\ufeff")
 
 
-class _Subtle(JsProxy):
-    """`crypto.subtle`: digests."""
-
-    def digest(self, algorithm: Any, content: Any) -> Any:
-        name = str(getattr(algorithm, "name", algorithm)).replace("-", "").lower()
-        if name not in ("sha1", "sha256", "sha384", "sha512", "md5"):
-            raise JsException("NotSupportedError", f"Unrecognized digest algorithm: {algorithm}")
-
-        async def compute() -> Any:
-            return ArrayBuffer.new(hashlib.new(name, bytes(content)).digest())
-
-        return Promise.resolve(compute())
-
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(
-            f"crypto.subtle.{name} is not emulated; use a Python package such as cryptography", name=name
-        )
-
-
-class _Crypto(JsProxy):
-    """`crypto`"""
-
-    subtle = _Subtle.new()
-
-    def randomUUID(self) -> str:
-        return str(uuid.uuid4())
-
-    def getRandomValues(self, array: Any) -> Any:
-        array.assign(os.urandom(array.byteLength))
-        return array
-
-
 class _Performance(JsProxy):
     """`performance`"""
 
@@ -177,5 +141,4 @@ def atob(text: str) -> str:
 
 JSON = _Json.new()
 console = Console.new()
-crypto = _Crypto.new()
 performance = _Performance.new()

@@ -27,7 +27,7 @@ class Buffer(JsProxy):
         return self.to_bytes().decode(encoding)
 
     def to_py(self, *, depth: int = -1, default_converter: Callable[..., Any] | None = None) -> Any:
-        return self.to_memoryview()
+        return self if depth == 0 else self.to_memoryview()
 
     def assign(self, content: Any) -> None:
         """Copy from a buffer of the same size."""
