@@ -8,6 +8,7 @@ EmulatorError            the user can put it right: one clear line, exit code 1
 ├── StateInUse           another emulator holds the state folder
 ├── StoreError           the store cannot be read or written (full disk, foreign file)
 ├── PortTaken            somebody else listens on the port
+├── TokenNeeded          others could use the emulator; exit code 2
 ├── WorkerError          the user's code failed; carries the traceback with the user's frames first
 │   └── WorkerGone       the user's process ended before it could answer
 └── WorkflowError        a call on a workflow binding failed; has the platform's code
@@ -69,6 +70,10 @@ class StoreError(EmulatorError):
 
 class PortTaken(EmulatorError):
     """Somebody else listens on the port."""
+
+
+class TokenNeeded(EmulatorError):
+    """Others than this machine could use the emulator, and there is no token to keep them out."""
 
 
 class WorkerError(EmulatorError):

@@ -19,8 +19,9 @@ import uvicorn
 
 from emulator import pages
 from emulator.app import Receive, Scope, Send, url_map
-from emulator.errors import EmulatorError, PortTaken, WorkerError, WorkerGone
-from emulator.guard import Limits, guarded, origins, web_sockets
+from emulator.errors import EmulatorError, PortTaken, TokenNeeded, WorkerError, WorkerGone
+from emulator.guard import Gate, Limits, guarded, origins, token_problem, web_sockets, with_token
+from emulator.guard.origins import is_loopback, spelled
 from emulator.launch import Launched
 from emulator.processes import InProcess, Processes
 from emulator.server import Emulator, Options
@@ -32,6 +33,7 @@ _LARGEST_MESSAGE = 32 << 20
 # Whoever pressed Ctrl-C waits for the prompt: a request that takes longer than this is told that its worker is gone.
 _GRACE = 0.25
 _LAST_RESORT = 2
+_A_TOKEN = 'python -c "import secrets; print(secrets.token_urlsafe(32))" makes a good one'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +47,7 @@ class Serving:
     python: str | None = None
     json_log: bool = False
     strict_host: bool = False
+    token: str | None = None
     ahead: list[Launched] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
 
@@ -81,6 +84,7 @@ async def _serve(options: Options, serving: Serving) -> None:
     answering: set[asyncio.Task[None]] = set()
     try:
         listening = bound(*_address(emulator, serving))
+        _check_token(serving.token, listening)
         emulator.store.lock.note_port(listening.getsockname()[1])
         live = asyncio.create_task(_live(emulator, serving, listening, answering))
         # A signal ends it at any moment, also while the worker is still being loaded.
@@ -101,6 +105,21 @@ def _address(emulator: Emulator, serving: Serving) -> tuple[str, int]:
     return serving.ip or dev.ip or _IP, ports[0]
 
 
+def _check_token(token: str | None, listening: socket.socket) -> None:
+    """Raises TokenNeeded where the token is no good, or there is none and others than this machine could use ours."""
+    wrong = None if token is None else token_problem(token)
+    ip = listening.getsockname()[0]
+    if wrong is None and (token is not None or is_loopback(spelled(ip))):
+        return
+    listening.close()
+    if wrong is not None:
+        raise TokenNeeded(f"the token in EMULATOR_API_TOKEN, or in the file, is too weak: {wrong}; {_A_TOKEN}")
+    raise TokenNeeded(
+        f"on {ip} other machines reach the emulator, and whoever does could use /cdn-cgi/: put a token into"
+        f" EMULATOR_API_TOKEN, or into a file for --api-token-file, or listen on 127.0.0.1; {_A_TOKEN}"
+    )
+
+
 async def _live(
     emulator: Emulator, serving: Serving, listening: socket.socket, answering: set[asyncio.Task[None]]
 ) -> None:
@@ -112,7 +131,7 @@ async def _live(
     answering.add(serving_task)
     try:
         await server.listens.wait()
-        url = _say_ready(emulator, serving.began, listening)
+        url = _say_ready(emulator, serving, listening)
         with _hotkeys(emulator, url, serving):
             if serving.reload:
                 await _watch(emulator, loading_since)
@@ -126,8 +145,13 @@ def _server(emulator: Emulator, serving: Serving) -> _Server:
     async def explain(scope: Scope, send: Send, error: EmulatorError) -> None:
         await _explain(scope, send, error, live=error is emulator.workers[0].error)
 
-    app = url_map(emulator.fetch_route(explain), _Ours(emulator))
-    checked = origins(app, hosts=lambda: _hosts(emulator), strict_host=serving.strict_host)
+    ours = _Ours(emulator) if serving.token is None else with_token(_Ours(emulator), Gate(serving.token))
+    checked = origins(
+        url_map(emulator.fetch_route(explain), ours),
+        hosts=lambda: _hosts(emulator),
+        strict_host=serving.strict_host,
+        by_address=serving.token is not None,
+    )
     config = uvicorn.Config(
         checked,
         http=guarded(Limits()),
@@ -211,14 +235,17 @@ def bound(ip: str, port: int) -> socket.socket:
     return listening
 
 
-def _say_ready(emulator: Emulator, began: float, listening: socket.socket) -> str:
+def _say_ready(emulator: Emulator, serving: Serving, listening: socket.socket) -> str:
     ip, port = listening.getsockname()[:2]
     host = f"[{ip}]" if ":" in ip else ip
-    took = (time.monotonic() - began) * 1000
+    took = (time.monotonic() - serving.began) * 1000
     for line in emulator.banner():
         emulator.terminal.plain(line)
     url = f"http://{host}:{port}"
     emulator.terminal.plain(f"Ready on {url}  ({took:.0f} ms)", colour="green")
+    if serving.token is not None:
+        whose = "this machine's" if is_loopback(spelled(ip)) else "everybody's; nothing is encrypted on the way"
+        emulator.terminal.plain(f"/cdn-cgi/ asks for the token; the worker's own routes are {whose}", colour="yellow")
     for worker in emulator.workers:
         if worker.error is not None:
             told = f"{worker.name} could not be loaded, see above; put it right and save, and it is served"

@@ -70,7 +70,7 @@ OPERATIONS = (
         method="GET",
         path="/user/tokens/verify",
         perform=verify_token,
-        summary="Any token is good.",
+        summary="A token that got as far as here is good.",
         result=shapes.shaped({"id": shapes.TEXT, "status": shapes.TEXT}),
     ),
 )

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from emulator.errors import EmulatorError, StoreError, WorkflowError
+from emulator.guard import token
 
 _ERROR = "workflows.api.error"
 
@@ -46,6 +47,8 @@ NOT_JSON = ErrorKind(415, 10002, f"{_ERROR}.body")
 NO_ROOM = ErrorKind(507, 10001, f"{_ERROR}.internal_server")
 NO_ROUTE = ErrorKind(404, 10003, f"{_ERROR}.not_found")
 NO_METHOD = ErrorKind(405, 10003, f"{_ERROR}.not_found")
+NO_TOKEN = ErrorKind(*token.NO_TOKEN)
+TOO_OFTEN = ErrorKind(*token.TOO_OFTEN)
 NO_WORKFLOW = ErrorKind(404, 10200, f"{_ERROR}.workflow.not_found")
 FIXED_BY_CONFIG = ErrorKind(409, 10201, f"{_ERROR}.workflow.fixed_by_config")
 NO_VERSION = ErrorKind(404, 10300, f"{_ERROR}.version.not_found")
@@ -69,6 +72,8 @@ ALL = (
     NO_ROOM,
     NO_ROUTE,
     NO_METHOD,
+    NO_TOKEN,
+    TOO_OFTEN,
     NO_WORKFLOW,
     FIXED_BY_CONFIG,
     NO_VERSION,

@@ -8,7 +8,7 @@ from typing import Any
 
 from emulator import __version__
 from emulator.api import shapes
-from emulator.api.envelope import INTERNAL, NO_ROOM, NO_ROUTE, NOT_JSON, TOO_LARGE, ErrorKind
+from emulator.api.envelope import INTERNAL, NO_ROOM, NO_ROUTE, NO_TOKEN, NOT_JSON, TOO_LARGE, TOO_OFTEN, ErrorKind
 from emulator.api.operation import Operation
 from emulator.api.schema import Schema
 
@@ -103,7 +103,7 @@ def _success(each: Operation) -> dict[str, Any]:
 
 
 def _failures(each: Operation) -> dict[str, Any]:
-    always = (INTERNAL, NO_ROOM, NO_ROUTE, *(() if each.body is None else (TOO_LARGE, NOT_JSON)))
+    always = (INTERNAL, NO_ROOM, NO_ROUTE, NO_TOKEN, TOO_OFTEN, *(() if each.body is None else (TOO_LARGE, NOT_JSON)))
     return {str(status): _failed(kinds) for status, kinds in _by_status((*each.errors, *always)).items()}
 
 

@@ -10,7 +10,7 @@ from collections import UserDict
 import click
 
 from emulator import __version__
-from emulator.errors import EmulatorError
+from emulator.errors import EmulatorError, TokenNeeded
 
 BEGAN = time.monotonic()
 
@@ -57,7 +57,7 @@ def main() -> None:
         group(standalone_mode=False)
     except EmulatorError as error:
         click.echo(f"error: {error}", err=True)
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, TokenNeeded) else 1)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from emulator.cli import BEGAN
-from emulator.cli.options import config_option, env_option, found_configs, module, persist_option
+from emulator.cli.options import api_token, config_option, env_option, found_configs, module, persist_option
 from emulator.cli.whereabouts import signposts
 
 
@@ -32,6 +32,12 @@ from emulator.cli.whereabouts import signposts
 @click.option(
     "--strict-host", is_flag=True, help="Serve the worker's routes for local names and configured routes only."
 )
+@click.option(
+    "--api-token-file",
+    "token_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Where the token stands that /cdn-cgi/ asks for; EMULATOR_API_TOKEN if left out.",
+)
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", help="How to print events.")
 def dev(
     configs: tuple[Path, ...],
@@ -47,6 +53,7 @@ def dev(
     python: str | None,
     in_process: bool,
     strict_host: bool,
+    token_file: Path | None,
     log_format: str,
 ) -> None:
     """
@@ -54,6 +61,7 @@ def dev(
 
     Example: emulator dev --port 8787
     """
+    token = api_token(token_file)
     found = found_configs(configs)
     # Before the emulator's own imports: the two start-ups then share their time.
     ahead = [] if in_process else [module("emulator.launch").launch_for(found[0].parent, python)]
@@ -75,6 +83,7 @@ def dev(
             python=python,
             json_log=log_format == "json",
             strict_host=strict_host,
+            token=token,
             ahead=ahead,
             began=BEGAN,
         )

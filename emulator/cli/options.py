@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import click
 
 from emulator.errors import ConfigError, EmulatorError, Problem
+
+TOKEN = "EMULATOR_API_TOKEN"
 
 config_option = click.option(
     "-c",
@@ -56,6 +59,21 @@ def _named(path: Path) -> Path:
         if each.is_file():
             return each
     raise ConfigError([Problem(path="", message=f"this folder has no {', '.join(names)}", file=str(path))])
+
+
+def api_token(file: Path | None) -> str | None:
+    """
+    The token that /cdn-cgi/ asks for, or None. No option takes it: everybody on the machine can read a command line.
+
+    It leaves the environment, which processes of the worker inherit.
+    """
+    token = os.environ.pop(TOKEN, None)
+    if file is None:
+        return token.strip() if token else None
+    try:
+        return file.read_text("utf-8").strip()
+    except (OSError, ValueError) as error:
+        raise EmulatorError(f"{file}: the token cannot be read: {error}") from error
 
 
 def time_of(text: str) -> datetime:

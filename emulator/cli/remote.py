@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from emulator.cli.options import TOKEN
 from emulator.cli.whereabouts import noted_port
 from emulator.errors import EmulatorError
 
@@ -57,7 +59,7 @@ class Remote:
 
     def _exchange(self, method: str, path: str, body: Any) -> tuple[int, Any]:
         content = None if body is NOTHING else json.dumps(body).encode()
-        headers = {} if content is None else {"content-type": "application/json"}
+        headers = {**_authorization(), **({} if content is None else {"content-type": "application/json"})}
         connection = self._connected()
         try:
             connection.request(method, path, content, headers)
@@ -86,6 +88,11 @@ class Remote:
 
     def _stranger(self) -> EmulatorError:
         return EmulatorError(f"what runs on port {self.port} does not answer like an emulator; say where with --port")
+
+
+def _authorization() -> dict[str, str]:
+    token = os.environ.get(TOKEN, "").strip()
+    return {"authorization": f"Bearer {token}"} if token else {}
 
 
 def path_of(*parts: str) -> str:

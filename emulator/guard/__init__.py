@@ -9,8 +9,21 @@ from typing import Any
 
 from emulator.guard.head import Limits, Refusal, check_head, check_headers
 from emulator.guard.origins import origins
+from emulator.guard.token import Gate, with_token
+from emulator.guard.token import problem as token_problem
 
-__all__ = ["Limits", "Refusal", "check_head", "check_headers", "guarded", "origins", "web_sockets"]
+__all__ = [
+    "Gate",
+    "Limits",
+    "Refusal",
+    "check_head",
+    "check_headers",
+    "guarded",
+    "origins",
+    "token_problem",
+    "web_sockets",
+    "with_token",
+]
 
 
 def guarded(limits: Limits, *, parser: str = "") -> type[asyncio.Protocol]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
 from posixpath import normpath
 from typing import Any
 
@@ -24,7 +24,7 @@ _JSON = re.compile(r"application/(?:[\w.-]+\+)?json\s*(?:;.*)?", re.IGNORECASE)
 _READING = ("GET", "HEAD", "OPTIONS")
 _PORTS = {"http": 80, "https": 443}
 _TRIGGERS = ("/cdn-cgi/local/scheduled", "/cdn-cgi/handler/scheduled", "/cdn-cgi/mf/scheduled")
-_OURS_ONLY = (
+OURS_ONLY = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"x-content-type-options", b"nosniff"),
 )
@@ -64,6 +64,15 @@ def is_loopback(name: str) -> bool:
         return IPv4Address(name).is_loopback
     except AddressValueError:
         return False
+
+
+def is_address(name: str) -> bool:
+    """Whether a name, as `parse_host` spells it, is an address."""
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def is_own_host(host: Host, hosts: frozenset[str]) -> bool:
@@ -191,12 +200,15 @@ class _Headers:
         return bool(self.all("transfer-encoding")) or self.get("content-length") not in ("", "0")
 
 
-def origins(app: ASGIApp, *, hosts: Callable[[], Iterable[str]], strict_host: bool) -> ASGIApp:
+def origins(
+    app: ASGIApp, *, hosts: Callable[[], Iterable[str]], strict_host: bool, by_address: bool = False
+) -> ASGIApp:
     """
     `app` behind the rules.
 
     `hosts` are exact names, without a port, that count as ours beside the loopback names; wildcards count for nothing.
-    They are asked for with each request: a save may change them.
+    They are asked for with each request: a save may change them. `by_address` lets the address count that a request
+    names: a page cannot make a foreign name mean this machine then, since a name is no address.
     """
 
     async def checked(scope: Scope, receive: Receive, send: Send) -> None:
@@ -204,7 +216,7 @@ def origins(app: ASGIApp, *, hosts: Callable[[], Iterable[str]], strict_host: bo
             await app(scope, receive, send)
             return
         ours = is_ours(scope["path"])
-        known = frozenset(spelled(name) for name in hosts())
+        known = frozenset(spelled(name) for name in hosts()) | (_address_in(scope) if by_address else frozenset())
         refusal = check(scope, ours=ours, hosts=known, strict_host=strict_host)
         if refusal is not None:
             await _refuse(refusal, scope, send)
@@ -212,6 +224,13 @@ def origins(app: ASGIApp, *, hosts: Callable[[], Iterable[str]], strict_host: bo
         await app(scope, receive, _without_cors(send) if ours else send)
 
     return checked
+
+
+def _address_in(scope: Scope) -> frozenset[str]:
+    """The Host of a request, if it is an address and no name."""
+    values = [value for name, value in scope["headers"] if name == b"host"]
+    host = parse_host(values[0].decode("latin-1")) if len(values) == 1 else None
+    return frozenset() if host is None or not is_address(host.name) else frozenset({host.name})
 
 
 def spelled(name: str) -> str:
@@ -231,7 +250,7 @@ async def _refuse(refusal: Refusal, scope: Scope, send: Send) -> None:
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"content-length", str(len(body)).encode()),
-        *_OURS_ONLY,
+        *OURS_ONLY,
     ]
     await send({"type": f"{kind}.start", "status": refusal.status, "headers": headers})
     await send({"type": f"{kind}.body", "body": b"" if scope.get("method") == "HEAD" else body})
@@ -243,11 +262,11 @@ def _without_cors(send: Send) -> Send:
     async def sent(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
             own = [(name, value) for name, value in message.get("headers", ()) if not _is_about_origins(name)]
-            message = {**message, "headers": [*own, *_OURS_ONLY]}
+            message = {**message, "headers": [*own, *OURS_ONLY]}
         await send(message)
 
     return sent
 
 
 def _is_about_origins(name: bytes) -> bool:
-    return name.lower().startswith(b"access-control-") or name.lower() in (known for known, _ in _OURS_ONLY)
+    return name.lower().startswith(b"access-control-") or name.lower() in (known for known, _ in OURS_ONLY)
