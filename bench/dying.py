@@ -15,8 +15,10 @@ from emulator.cli import main
 from emulator.handlers.queue import Broker
 from emulator.server import Emulator
 from emulator.store.database import Store
+from emulator.store.events import Events
 from emulator.store.instances import Instances
 from emulator.store.messages import Messages
+from emulator.store.steps import Steps as StepRecords
 from emulator.workflows.endings import Endings
 from emulator.workflows.engine import Engine
 from emulator.workflows.ledger import Ledger
@@ -34,7 +36,7 @@ _METHODS: dict[str, tuple[type, str]] = {
     "a failure is answered": (Steps, "_fail"),
     "a sleep or wait is ended": (Ledger, "end"),
     "a sleep is answered": (Waits, "sleep"),
-    "an event is kept": (Instances, "add_event"),
+    "an event is kept": (Events, "add"),
     "send_event is answered": (Engine, "send_event"),
     "an event is taken": (Waits, "_take_event"),
     "a wait times out": (Waits, "_time_out"),
@@ -42,7 +44,7 @@ _METHODS: dict[str, tuple[type, str]] = {
     "resume": (Engine, "resume"),
     "restart": (Engine, "restart"),
     "an instance ends": (Endings, "record"),
-    "a step is written": (Instances, "put_step"),
+    "a step is written": (StepRecords, "put"),
     "a status is written": (Instances, "change"),
     "a turn is committed": (Store, "_end_turn"),
     "a message is kept": (Messages, "add"),

@@ -146,9 +146,9 @@ async def test_steps_come_back_in_the_order_in_which_they_started(store):
                 started_at=NOW,
                 result="1",
             )
-            store.instances.put_step(step)
+            store.steps.put(step)
 
-    assert ["z", "a", "m"] == [step.name for step in store.instances.steps(key)]
+    assert ["z", "a", "m"] == [step.name for step in store.steps.of(key)]
 
 
 async def test_events_are_taken_oldest_first_and_by_type(store):
@@ -158,14 +158,14 @@ async def test_events_are_taken_oldest_first_and_by_type(store):
     with store.transaction():
         key = add(store).key
         for number in range(12):
-            store.instances.add_event(key, "go", payload=str(number), at=NOW)
-        store.instances.add_event(key, "stop", payload='"other"', at=NOW)
+            store.events.add(key, "go", payload=str(number), at=NOW)
+        store.events.add(key, "stop", payload='"other"', at=NOW)
 
     taken = []
-    while (event := store.instances.oldest_event(key, "go")) is not None:
+    while (event := store.events.oldest(key, "go")) is not None:
         taken.append(event.payload)
         with store.transaction():
-            store.instances.forget_event(event.sequence)
+            store.events.forget(event.sequence)
 
     assert [str(number) for number in range(12)] == taken
 
@@ -176,7 +176,7 @@ async def test_deleting_an_instance_forgets_all_that_belongs_to_it(store):
     """
     with store.transaction():
         key = add(store).key
-        store.instances.add_event(key, "go", payload="1", at=NOW)
+        store.events.add(key, "go", payload="1", at=NOW)
         store.instances.delete(key)
     await store.durable()
 

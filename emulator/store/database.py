@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from emulator.errors import StoreError
+from emulator.store.events import Events
 from emulator.store.instances import Instances
 from emulator.store.lock import FolderLock
 from emulator.store.messages import Messages
 from emulator.store.pulls import Pulls
+from emulator.store.steps import Steps
 from emulator.store.streams import Streams
 
 log = logging.getLogger("emulator")
@@ -55,6 +57,8 @@ class Store:
         self._within = False
         self._synced = True
         self.instances = Instances(self._db)
+        self.steps = Steps(self._db)
+        self.events = Events(self._db)
         self.messages = Messages(self._db)
         self.pulls = Pulls(self._db)
         self.streams = Streams(self._db)

@@ -47,7 +47,7 @@ class Endings:
                 output=output,
                 error=error,
             )
-            self._store.instances.end_open_attempts(instance.key, at=now, error=cut_short)
+            self._store.steps.end_open_attempts(instance.key, at=now, error=cut_short)
         if expires_at is not None:
             self._expires()
         self.release(instance)

@@ -102,11 +102,11 @@ class Engine:
         run = self._passes.of(instance)
         if run is not None:
             return sorted(run.steps.values(), key=lambda step: step.order)
-        return self._store.instances.steps(instance.key)
+        return self._store.steps.of(instance.key)
 
     def attempts(self, instance: Instance) -> list[Attempt]:
         """Every attempt of every step, with its times and its error, in the order of the steps."""
-        return self._store.instances.attempts(instance.key)
+        return self._store.steps.attempts(instance.key)
 
     async def pause(self, workflow: str, id: str) -> None:
         """Let attempts under way finish, then stand still. Raises WorkflowError `instance.cannot_pause`."""
@@ -170,9 +170,9 @@ class Engine:
         orders = None if from_step is None else self._orders_from(instance, from_step)
         self._passes.forget(instance)
         with self._store.transaction():
-            self._store.instances.forget_steps(instance.key, orders)
+            self._store.steps.forget(instance.key, orders)
             if from_step is None:
-                self._store.instances.forget_events(instance.key)
+                self._store.events.forget_all(instance.key)
             self._store.instances.reset(instance.key, at=self._clock.now())
             self._passes.start(self.get(workflow, id))
         await self._store.durable()
@@ -186,7 +186,7 @@ class Engine:
         if values.is_too_large(payload.encode()):
             raise WorkflowError("body", "the event's payload is too large. Maximum allowed size is 1MiB.")
         with self._store.transaction():
-            self._store.instances.add_event(instance.key, event_type, payload=payload, at=self._clock.now())
+            self._store.events.add(instance.key, event_type, payload=payload, at=self._clock.now())
         run = self._passes.of(instance)
         if run is not None:
             run.wake_oldest(event_type)
@@ -259,9 +259,10 @@ class Engine:
         paused = self._clock.now() - (instance.paused_at or self._clock.now())
         self._passes.forgive(instance)
         with self._store.transaction():
-            table = self._store.instances
-            table.shift_wakes(instance.key, paused // timedelta(microseconds=1))
-            table.change(instance.key, at=self._clock.now(), status=Status.QUEUED, paused_at=None, hold_reason=None)
+            self._store.steps.shift_wakes(instance.key, paused // timedelta(microseconds=1))
+            self._store.instances.change(
+                instance.key, at=self._clock.now(), status=Status.QUEUED, paused_at=None, hold_reason=None
+            )
             self._passes.start(self.get(instance.workflow, instance.id))
 
     def _orders_from(self, instance: Instance, wanted: tuple[StepKind, str, int]) -> list[int]:

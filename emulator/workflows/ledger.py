@@ -55,17 +55,17 @@ class Ledger:
         # A process that dies takes no number with it. A machine that dies may: then one number comes twice.
         with self.store.transaction(synced=False):
             if step.state is StepState.STARTED and step.attempts:
-                self.store.instances.end_attempt(step, at=self.clock.now(), error=INTERRUPTED)
+                self.store.steps.end_attempt(step, at=self.clock.now(), error=INTERRUPTED)
             if step.attempts:
                 self.store.streams.forget(step.instance, step.order)
-            self.store.instances.put_attempt(attempt)
+            self.store.steps.put_attempt(attempt)
             self.write(run, begun)
         return begun
 
     def end_attempt(self, run: Run, step: Step, error: Failure | None = None) -> None:
         """The latest attempt is over, with what has become of the step."""
         with self.store.transaction():
-            self.store.instances.end_attempt(step, at=self.clock.now(), error=error)
+            self.store.steps.end_attempt(step, at=self.clock.now(), error=error)
             self.write(run, step)
 
     def end(self, run: Run, step: Step, *, result: str | None = None, error: Failure | None = None) -> Step:
@@ -80,7 +80,7 @@ class Ledger:
         status = _status_of(run)
         with self.store.transaction():
             self.store.instances.change(run.instance.key, epoch=run.instance.epoch, at=self.clock.now(), status=status)
-            self.store.instances.put_step(step)
+            self.store.steps.put(step)
         run.status = status
         run.steps[step.identity] = step
 

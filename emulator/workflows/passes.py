@@ -78,7 +78,7 @@ class Passes:
             return
         with self.store.transaction():
             claimed = self.store.instances.claim(instance.key, at=self.clock.now())
-        run = Run(claimed, generation, self.clock, steps=self.store.instances.steps(instance.key))
+        run = Run(claimed, generation, self.clock, steps=self.store.steps.of(instance.key))
         run.on_parked = self._note_wait
         self._runs[instance.key] = run
         self._spawn(self._pass(run, owner, self.store.commit))

@@ -96,12 +96,12 @@ class Waits:
 
     def _take_event(self, run: Run, step: Step, event_type: str) -> Step | None:
         """Record the oldest event of the type as this wait's, and forget it, in one transaction."""
-        events = self.ledger.store.instances
+        events = self.ledger.store.events
         with self.ledger.store.transaction():
-            event = events.oldest_event(step.instance, event_type)
+            event = events.oldest(step.instance, event_type)
             if event is None:
                 return None
-            events.forget_event(event.sequence)
+            events.forget(event.sequence)
             ended = self.ledger.end(run, step, result=_event_text(event.payload, event.type, event.sent_at))
         self.ledger.say(run, step, f'event "{event_type}" received')
         return ended
