@@ -158,17 +158,24 @@ class Emulator:
 
     async def tick(self, worker: Worker, tick: Tick) -> Outcome:
         """Run a worker's scheduled handler."""
-        self.attendance.note()
+        if self.clock.moving_to is None:
+            self.attendance.note()
         return await self.dispatch(worker, ScheduledEvent(tick))
 
     async def advance(self, by: timedelta) -> None:
-        """Move the clock forward; what falls due on the way happens, in order."""
-        await self.clock.advance(by)
+        """Move the clock forward; what falls due on the way happens, in order. Cancelled, it stays where it has come."""
+        try:
+            await self.clock.advance(by)
+        finally:
+            self.attendance.note()
 
     async def move_to(self, when: datetime) -> None:
         """Set the clock; forward as `advance`, backward without waking anybody."""
-        await self.clock.move_to(when)
-        self.timetable.plan_anew()
+        try:
+            await self.clock.move_to(when)
+        finally:
+            self.timetable.plan_anew()
+            self.attendance.note()
 
     def reset_clock(self) -> None:
         """Back to the machine's time."""
@@ -183,7 +190,7 @@ class Emulator:
         Code that does not end by itself (a step that only its time-out will end) is not waited for beyond
         `options.settle_seconds`.
         """
-        loop = asyncio.get_running_loop()
+        loop, pause = asyncio.get_running_loop(), 0.0
         with suppress(TimeoutError):
             async with asyncio.timeout_at(loop.time() + self.options.settle_seconds):
                 while True:
@@ -191,7 +198,9 @@ class Emulator:
                     await asyncio.gather(*(each.current.settle() for each in self.workers if each.current is not None))
                     if not self._is_busy() and before == self._changes:
                         return
-                    await asyncio.sleep(0.001)
+                    # Most is done in a turn or two; who waits for longer must not be asked without end.
+                    await asyncio.sleep(pause)
+                    pause = 0.001
 
     def banner(self) -> list[str]:
         """What is served, in a few lines."""

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from emulator import cron, duration
 from emulator.api.envelope import ApiError, timestamp
 from emulator.api.explorer import PREFIXES, explorer_routes
+from emulator.api.heard import while_heard
 from emulator.api.held import addressed, known, standing
 from emulator.api.operation import read_json
 from emulator.api.pages import instant
@@ -78,9 +79,9 @@ class Local:
         return JSONResponse({"ok": True, **values.shown(values.encode(metrics))})
 
     async def clock(self, request: Request) -> Response:
-        """What time it is; with POST, after moving it."""
+        """What time it is; with POST, after moving it. Who asked for a move and hangs up has it end where it is."""
         if request.method == "POST":
-            await _move(self._emulator, await read_json(request))
+            await while_heard(request, _move(self._emulator, await read_json(request)))
         return JSONResponse(_clock(self._emulator))
 
     async def crons(self, request: Request) -> Response:
@@ -152,7 +153,12 @@ def _cron(worker: str, workflow: str | None, expression: str, tick: datetime | N
 def _clock(emulator: Emulator) -> dict[str, Any]:
     now = emulator.clock.now()
     offset = now - datetime.now(UTC)
-    return {"now": timestamp(now), "offset_ms": _milliseconds(offset)}
+    to = emulator.clock.moving_to
+    return {
+        "now": timestamp(now),
+        "offset_ms": _milliseconds(offset),
+        "moving_to": None if to is None else timestamp(to),
+    }
 
 
 def _milliseconds(offset: timedelta) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 from typing import Any
 
@@ -40,7 +41,7 @@ def show_clock(port: int | None = None, as_json: bool = False) -> None:
 @json_option
 def advance(duration: str, port: int | None, as_json: bool) -> None:
     """
-    Move forward; what falls due on the way happens, in order.
+    Move forward; what falls due on the way happens, in order. Ctrl+C ends the move where it is.
 
     Example: emulator clock advance "3 days"
     """
@@ -73,11 +74,45 @@ def reset_clock(port: int | None, as_json: bool) -> None:
 
 
 def _ask(port: int | None, method: str, body: Any, as_json: bool) -> None:
-    found = Remote(port).call(method, _CLOCK, body)
+    remote, progress = Remote(port), Progress(Remote(port))
+    try:
+        found = remote.call(method, _CLOCK, body, meanwhile=progress.show)
+    except KeyboardInterrupt:
+        progress.clear()
+        show.warn(f"called off; it is {_told(remote.call('GET', _CLOCK))}")
+        raise click.Abort from None
+    progress.clear()
     if as_json:
         show.data(found)
         return
-    show.line(f"{show.when(found['now'])} UTC{_off(timedelta(milliseconds=found['offset_ms']))}")
+    show.line(_told(found))
+
+
+class Progress:
+    """How far a long move of the clock has come, in one line of the terminal that is written anew."""
+
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+        self._width = 0
+
+    def show(self) -> None:
+        """Where the clock stands now. Raises EmulatorError when the emulator does not answer that either."""
+        found = self._remote.call("GET", _CLOCK)
+        if found["moving_to"] is not None and sys.stderr.isatty():
+            self._write(f"{show.when(found['now'])} on the way to {show.when(found['moving_to'])}")
+
+    def clear(self) -> None:
+        """Nothing of it is left."""
+        if self._width:
+            self._write("")
+
+    def _write(self, text: str) -> None:
+        click.echo(f"\r{text.ljust(self._width)}\r{text}", nl=False, err=True)
+        self._width = len(text)
+
+
+def _told(found: Any) -> str:
+    return f"{show.when(found['now'])} UTC{_off(timedelta(milliseconds=found['offset_ms']))}"
 
 
 def _off(offset: timedelta) -> str:

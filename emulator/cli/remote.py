@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+import select
+from collections.abc import Callable, Mapping
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ _PORT = 8787
 # By number: the name may lead to a stranger who listens on the other address only.
 _HOSTS = ("127.0.0.1", "::1")
 _SECONDS = 60
+_LOOK_EVERY = 1.0
 _V4 = "/cdn-cgi/client/v4/accounts/local"
 _NO_INSTANCE = 10400
 NOTHING = object()
@@ -34,9 +36,21 @@ class Remote:
     def __init__(self, port: int | None = None) -> None:
         self.port = port or noted_port(Path.cwd()) or _PORT
 
-    def call(self, method: str, path: str, body: Any = NOTHING, *, fails: tuple[int, ...] = ()) -> Any:
-        """What a local route answers. Raises EmulatorError for all statuses over 399 but those in `fails`."""
-        status, answer = self._exchange(method, path, body)
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = NOTHING,
+        *,
+        fails: tuple[int, ...] = (),
+        meanwhile: Callable[[], None] | None = None,
+    ) -> Any:
+        """
+        What a local route answers. Raises EmulatorError for all statuses over 399 but those in `fails`.
+
+        With `meanwhile` the answer is waited for without end; that is called about once a second, and may raise.
+        """
+        status, answer = self._exchange(method, path, body, meanwhile)
         if status >= 400 and status not in fails:
             raise EmulatorError(str(answer.get("error", answer)) if isinstance(answer, dict) else f"HTTP {status}")
         return answer
@@ -57,12 +71,16 @@ class Remote:
             raise kind(error.get("error_chain", [error])[0]["message"])
         return answer
 
-    def _exchange(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+    def _exchange(
+        self, method: str, path: str, body: Any, meanwhile: Callable[[], None] | None = None
+    ) -> tuple[int, Any]:
         content = None if body is NOTHING else json.dumps(body).encode()
         headers = {**_authorization(), **({} if content is None else {"content-type": "application/json"})}
         connection = self._connected()
         try:
             connection.request(method, path, content, headers)
+            while meanwhile is not None and not select.select([connection.sock], [], [], _LOOK_EVERY)[0]:
+                meanwhile()
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read())
         except TimeoutError as error:

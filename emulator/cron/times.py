@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -67,6 +68,7 @@ def _months_from(now: datetime) -> Iterator[tuple[int, int]]:
         yield year, month + 1
 
 
+@lru_cache(maxsize=64)
 def _trigger(parsed: Cron) -> Any:
     """A trigger for each day field that is given and can come at all; any of them fires."""
     rules = [rule for rule in (parsed.days, parsed.weekdays) if rule is not None]
