@@ -22,7 +22,7 @@ log = logging.getLogger("emulator")
 
 _PING_EVERY = 0.25
 _BLOCKED_AFTER = 1.0
-_KILLED_AFTER = 30.0
+_SLOW_TO_LOAD = 2.0
 _CLOSED_WITHIN = 1.0
 _SETTLED_AFTER_TURNS = 20
 
@@ -60,6 +60,7 @@ class Hooks:
     printed: Callable[[Generation, int, str, str], None]
     died: Callable[[Generation, str], None]
     blocked: Callable[[Generation, str], None]
+    slow: Callable[[Generation, str], None] = lambda generation, stack: None
     held: Callable[[Generation], None] = lambda generation: None
 
 
@@ -149,12 +150,19 @@ class Generation:
         self.channel.send("load", 0, head)
         if not self.alive:
             raise WorkerGone("it ended before it could load the worker")
-        frame = await self._opening
+        frame = await self._opened(self._opening)
         if frame.kind == "failed":
             raise LoadFailed(frame.head["error"], frame.head["files"])
         self.loaded = _loaded(frame.head)
         if self.launched is not None:
             self._watching = asyncio.create_task(self._watch())
+
+    async def _opened(self, opening: asyncio.Future[Frame]) -> Frame:
+        """The answer to `load`. Where it is long in coming, where the import stands is said meanwhile."""
+        await asyncio.wait([opening], timeout=_SLOW_TO_LOAD)
+        if not opening.done() and not self.holds and self.launched is not None:
+            self.hooks.slow(self, self.launched.stack())
+        return await opening
 
     def open(self, kind: str, head: dict[str, Any], body: bytes = b"") -> Conversation:
         """Begin a conversation. Raises WorkerGone when the process has ended."""
@@ -274,11 +282,21 @@ class Generation:
             # The worker waits for its answer, whatever happened here.
             if not isinstance(error, EmulatorError):
                 log.exception("a bug of the emulator's own")
-            answer = {"error": {"kind": type(error).__name__, "message": str(error)}}, b""
+            answer = self._refusal(frame.id, error)
+        else:
+            if answer is None and frame.id in self._replies:
+                self._replies[frame.id].break_off("the response broke off")
         finally:
             self._replies.pop(frame.id, None)
         if self.alive and answer is not None:
             self.channel.send("answer", frame.id, *answer)
+
+    def _refusal(self, number: int, error: Exception) -> Answer | None:
+        """An error for who asked; None where half an answer is out, and its reader has been told."""
+        reply, name = self._replies.get(number), type(error).__name__
+        if reply is not None and reply.break_off(f"the response broke off: {name}: {error}"):
+            return None
+        return {"error": {"kind": name, "message": str(error)}}, b""
 
     def _closed(self) -> None:
         self._gone.set()
@@ -309,7 +327,7 @@ class Generation:
     async def _watch(self) -> None:
         """Ask for a sign of life four times a second; say where it hangs, and end it when it hangs for good."""
         assert self.launched is not None
-        loop = asyncio.get_running_loop()
+        loop, seconds = asyncio.get_running_loop(), self.launched.allowance.seconds
         asked = loop.time()
         while self.alive:
             self.channel.send("ping", 0, {"turns": 0})
@@ -323,8 +341,8 @@ class Generation:
             if silence > _BLOCKED_AFTER + _PING_EVERY and not self._said_blocked:
                 self._said_blocked = True
                 self.hooks.blocked(self, self.launched.stack())
-            if silence > _KILLED_AFTER:
-                self.launched.kill(f"it did not answer for {_KILLED_AFTER:.0f} s")
+            if seconds is not None and silence > seconds:
+                self.launched.kill(f"it did not answer for {seconds:g} s")
                 return
 
 

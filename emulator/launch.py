@@ -11,9 +11,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from emulator.errors import EmulatorError
 
@@ -34,6 +35,14 @@ def interpreter_for(project: Path, asked: str | None = None) -> str:
     return sys.executable
 
 
+@dataclass(frozen=True, kw_only=True)
+class Allowance:
+    """What the user's process may take: bytes of memory, and seconds without an answer; None is without a limit."""
+
+    memory: int | None = 4 << 30
+    seconds: float | None = 30.0
+
+
 @dataclass
 class Launched:
     """A process of the user's interpreter: the socket to it, and what is needed to end it."""
@@ -41,7 +50,8 @@ class Launched:
     process: subprocess.Popen[bytes]
     socket: socket.socket
     lifeline: int
-    stack_file: Path
+    stack_file: IO[bytes]
+    allowance: Allowance
     reason: str = field(default="")
 
     def kill(self, reason: str = "") -> None:
@@ -68,73 +78,110 @@ class Launched:
             return self.reason
         if code is None:
             return "it closed its connection"
-        if code < 0:
-            return f"killed by {_signal_name(-code)}"
-        return f"it exited with code {code}"
+        return _cause(code)
 
     def stack(self) -> str:
-        """Where it hung, innermost frame first, as the timer in the process wrote it down; empty when it did not."""
-        with contextlib.suppress(OSError):
-            return self.stack_file.read_text("utf-8", "replace")
-        return ""
+        """
+        Where it hung, innermost frame first, as the timer in the process wrote it down since the last look.
+
+        Empty when it did not. The two processes share the place in the file where the next one writes.
+        """
+        if self.stack_file.closed:
+            return ""
+        self.stack_file.seek(0)
+        found = self.stack_file.read().decode("utf-8", "replace")
+        self.stack_file.seek(0)
+        self.stack_file.truncate()
+        return found
 
     def _clean_up(self) -> None:
         if self.lifeline >= 0:
             os.close(self.lifeline)
             self.lifeline = -1
-        self.stack_file.unlink(missing_ok=True)
+        self.stack_file.close()
 
 
-def launch_for(project: Path, asked: str | None = None) -> Launched:
+def launch_for(project: Path, asked: str | None = None, allowance: Allowance = Allowance()) -> Launched:
     """Start the interpreter for a project. Raises EmulatorError if it cannot be started."""
     interpreter = interpreter_for(project, asked)
     try:
-        return launch(interpreter, project)
+        return launch(interpreter, project, allowance)
     except OSError as error:
         raise EmulatorError(f"{interpreter} cannot be started: {error.strerror}; give another with --python") from error
 
 
-def launch(interpreter: str, folder: Path) -> Launched:
+def launch(interpreter: str, folder: Path, allowance: Allowance) -> Launched:
     """Start a process that waits for `load`, with the worker's folder as its working directory."""
     ours, theirs = socket.socketpair()
     reader, lifeline = os.pipe()
-    number, stack_file = tempfile.mkstemp(prefix="emulator-stack-")
-    os.close(number)
-    handles, inheriting = _handed_over(theirs, reader)
+    # It has no name, so that nothing is left of it however the two processes end.
+    stack_file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - open as long as the process
+    handles, inheriting = _handed_over(theirs, reader, stack_file.fileno())
     try:
-        # -B: bytecode beside the user's files would be the user's to clean up.
-        process = subprocess.Popen(
-            [interpreter, "-B", str(_RUNTIME), *map(str, handles), stack_file],
-            cwd=folder,
-            stdin=None if _is_terminal() else subprocess.DEVNULL,
-            **inheriting,
-        )
+        with _without_interrupts():
+            # -B: bytecode beside the user's files would be the user's to clean up.
+            process = subprocess.Popen(
+                [interpreter, "-B", str(_RUNTIME), *map(str, handles), str(allowance.memory or 0)],
+                cwd=folder,
+                stdin=None if _is_terminal() else subprocess.DEVNULL,
+                **inheriting,
+            )
+    except OSError:
+        ours.close()
+        os.close(lifeline)
+        stack_file.close()
+        raise
     finally:
         theirs.close()
         os.close(reader)
-    return Launched(process, ours, lifeline, Path(stack_file))
+    return Launched(process, ours, lifeline, stack_file, allowance)
 
 
 if sys.platform == "win32":
     import msvcrt
 
-    def _handed_over(connection: socket.socket, reader: int) -> tuple[tuple[int, int], dict[str, Any]]:
-        """What the process is told of its two ends, and how it comes by them: Windows marks each handle itself."""
-        handle = msvcrt.get_osfhandle(reader)
+    def _handed_over(connection: socket.socket, *descriptors: int) -> tuple[tuple[int, ...], dict[str, Any]]:
+        """What the process is told of its ends, and how it comes by them: Windows marks each handle itself."""
+        handles = [msvcrt.get_osfhandle(each) for each in descriptors]
         connection.set_inheritable(True)
-        os.set_handle_inheritable(handle, True)
-        return (connection.fileno(), handle), {"close_fds": False}
+        for handle in handles:
+            os.set_handle_inheritable(handle, True)
+        return (connection.fileno(), *handles), {"close_fds": False}
+
+    def _without_interrupts() -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
 
 else:
 
-    def _handed_over(connection: socket.socket, reader: int) -> tuple[tuple[int, int], dict[str, Any]]:
-        """What the process is told of its two ends, and how it comes by them."""
-        handles = connection.fileno(), reader
+    def _handed_over(connection: socket.socket, *descriptors: int) -> tuple[tuple[int, ...], dict[str, Any]]:
+        """What the process is told of its ends, and how it comes by them."""
+        handles = connection.fileno(), *descriptors
         return handles, {"pass_fds": handles}
+
+    @contextlib.contextmanager
+    def _without_interrupts() -> Iterator[None]:
+        """
+        What is started in here does not hear of Ctrl-C until it asks for it.
+
+        Ctrl-C in the terminal reaches both processes, and a bare interpreter answers it with a traceback.
+        """
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _is_terminal() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
+
+
+def _cause(code: int) -> str:
+    if code >= 0:
+        return f"it exited with code {code}"
+    told = f"killed by {_signal_name(-code)}"
+    # Not by us, who give a reason. It is what the system does when memory runs short, and there is no way to tell.
+    return f"{told}; the machine may have run out of memory" if told.endswith("SIGKILL") else told
 
 
 def _signal_name(number: int) -> str:

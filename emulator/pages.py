@@ -14,6 +14,7 @@ from ipaddress import ip_address
 
 from emulator.errors import ConfigError, EmulatorError, WorkerError, WorkerGone
 from emulator.guard.origins import is_loopback, parse_host
+from emulator.tracebacks import FRAME, is_users
 
 log = logging.getLogger("emulator")
 
@@ -21,8 +22,6 @@ _LARGEST_PAGE = 200_000
 _LONGEST_MESSAGE = 8_000
 _MOST_FRAMES = 5
 
-_FRAME = re.compile(r'^[\s|+-]*File "(?P<file>[^"]+)", line (?P<line>\d+)(?:, in (?P<name>.+))?$')
-_NOT_USERS = re.compile(r"[/\\](?:site|dist)-packages[/\\]|[/\\]lib[/\\]python\d|Python\d+[/\\]Lib[/\\]|^<")
 _REFUSED = re.compile(r"\s*q\s*=\s*0(\.0*)?\s*")
 # Control characters, and those that turn the reading direction round, could make text look like something else.
 _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -252,14 +251,14 @@ def _card(frame: _Frame) -> str:
 def _marked(trace: str) -> str:
     """The lines of the traceback; the user's own and the last stand out."""
     lines = trace.split("\n")
-    marked, is_users = [], False
+    marked, is_own = [], False
     for number, line in enumerate(lines):
-        found = _FRAME.match(line)
+        found = FRAME.match(line)
         if found:
-            is_users = _is_users(found["file"])
+            is_own = is_users(found["file"])
         elif not line.startswith((" ", "\t")):
-            is_users = False
-        stands_out = line.strip() and (is_users or number == len(lines) - 1)
+            is_own = False
+        stands_out = line.strip() and (is_own or number == len(lines) - 1)
         marked.append(f"<b>{_html(line)}</b>" if stands_out else _html(line))
     return "\n".join(marked)
 
@@ -270,8 +269,8 @@ def _users_frames(trace: str) -> list[_Frame]:
     lines = last.split("\n")
     frames = []
     for number, line in enumerate(lines):
-        found = _FRAME.match(line)
-        if found and _is_users(found["file"]):
+        found = FRAME.match(line)
+        if found and is_users(found["file"]):
             source = "\n".join(_source_after(lines[number + 1 :]))
             frames.append(_Frame(f"{found['file']}:{found['line']}", found["name"] or "", source))
     return frames
@@ -280,13 +279,9 @@ def _users_frames(trace: str) -> list[_Frame]:
 def _source_after(lines: list[str]) -> Iterator[str]:
     """The lines of source and the carets below them, without their margin."""
     for line in lines[:6]:
-        if not line.startswith("    ") or _FRAME.match(line):
+        if not line.startswith("    ") or FRAME.match(line):
             return
         yield line[4:]
-
-
-def _is_users(filename: str) -> bool:
-    return _NOT_USERS.search(filename) is None
 
 
 def _summary(kind: str, message: str) -> str:

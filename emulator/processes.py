@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from emulator.config import Config
 from emulator.generation import Generation, Hooks, connect
-from emulator.launch import Launched, launch_for
+from emulator.launch import Allowance, Launched, launch_for
 from emulator.runtime.output import Outputs
 from emulator.runtime.process import debugger_hook
 from emulator.runtime.session import Session
@@ -20,10 +20,11 @@ class Processes:
 
     python: str | None = None
     ahead: list[Launched] = field(default_factory=list)
+    allowance: Allowance = field(default_factory=Allowance)
 
     async def start(self, config: Config, number: int, hooks: Hooks) -> Generation:
         """A generation that waits for `load`."""
-        launched = self.ahead.pop() if self.ahead else launch_for(config.root, self.python)
+        launched = self.ahead.pop() if self.ahead else launch_for(config.root, self.python, self.allowance)
         try:
             channel = await connect(launched)
         except BaseException:

@@ -31,13 +31,13 @@ class Reporter:
         self._terminal.event(event.label, event.title, result, outcome.milliseconds, colour=colour)
         if outcome.error is not None:
             error = outcome.error
-            self._terminal.plain(error.trace.rstrip() or f"{error.name}: {error.message}", colour="red")
+            self._terminal.trace(error.trace.rstrip() or f"{error.name}: {error.message}")
 
     def not_loaded(self, config: Config, error: EmulatorError, *, again: bool) -> None:
         """A worker or a config that cannot be served: one line, and what is wrong."""
         self._terminal.event("RELOAD" if again else "LOAD", _title(config), "failed", colour="red")
         trace = error.trace.rstrip() if isinstance(error, WorkerError) else ""
-        self._terminal.plain(trace or str(error), colour="red")
+        self._terminal.trace(trace or str(error))
 
     def printed(self, generation: Generation, by: int, stream: str, text: str) -> None:
         """A line of the worker's own."""
@@ -52,6 +52,14 @@ class Reporter:
         self._terminal.plain(
             f"{generation.worker}: a handler has blocked the worker for over a second{where_it_hangs(stack, roots)};"
             " use await, or asyncio.to_thread for what cannot be awaited",
+            colour="yellow",
+        )
+
+    def slow(self, generation: Generation, stack: str, roots: Sequence[str]) -> None:
+        """A worker whose import takes its time, or does not end."""
+        self._terminal.plain(
+            f"{generation.worker}: the worker is still being imported after two seconds"
+            f"{where_it_hangs(stack, roots)}; what takes long belongs in a handler, and a save begins anew",
             colour="yellow",
         )
 

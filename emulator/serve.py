@@ -22,10 +22,11 @@ from emulator.app import Receive, Scope, Send, url_map
 from emulator.errors import EmulatorError, PortTaken, TokenNeeded, WorkerError, WorkerGone
 from emulator.guard import Gate, Limits, guarded, origins, token_problem, web_sockets, with_token
 from emulator.guard.origins import is_loopback, spelled
-from emulator.launch import Launched
+from emulator.launch import Allowance, Launched
 from emulator.processes import InProcess, Processes
 from emulator.server import Emulator, Options
 from emulator.terminal import Terminal
+from emulator.worker import Start
 
 _IP = "127.0.0.1"
 _PORT = 8787
@@ -46,9 +47,11 @@ class Serving:
     in_process: bool = False
     python: str | None = None
     json_log: bool = False
+    whole_tracebacks: bool = False
     strict_host: bool = False
     token: str | None = None
     ahead: list[Launched] = field(default_factory=list)
+    allowance: Allowance = field(default_factory=Allowance)
     began: float = field(default_factory=time.monotonic)
 
 
@@ -76,9 +79,9 @@ def serve(options: Options, serving: Serving) -> None:
 
 
 async def _serve(options: Options, serving: Serving) -> None:
-    terminal = Terminal(as_json=serving.json_log)
+    terminal = Terminal(as_json=serving.json_log, whole=serving.whole_tracebacks)
     _log_to(terminal)
-    start = InProcess().start if serving.in_process else Processes(serving.python, serving.ahead).start
+    start = InProcess().start if serving.in_process else _processes(serving)
     emulator = Emulator(options, start, terminal)
     stopped = asyncio.ensure_future(_on_signals().wait())
     answering: set[asyncio.Task[None]] = set()
@@ -96,6 +99,10 @@ async def _serve(options: Options, serving: Serving) -> None:
         await emulator.stop()
         if answering:
             await asyncio.wait(answering, timeout=_GRACE)
+
+
+def _processes(serving: Serving) -> Start:
+    return Processes(serving.python, serving.ahead, serving.allowance).start
 
 
 def _address(emulator: Emulator, serving: Serving) -> tuple[str, int]:

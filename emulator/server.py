@@ -85,7 +85,12 @@ class Emulator:
             self.store, self.clock, self._deliver, lambda title, text: terminal.event("QUEUE", title, text)
         )
         hooks = Hooks(
-            answer=self._answer, printed=self._printed, died=self._died, blocked=self._blocked, held=self._held
+            answer=self._answer,
+            printed=self._printed,
+            died=self._died,
+            blocked=self._blocked,
+            slow=self._slow,
+            held=self._held,
         )
         self.workers = [Worker(each, start, hooks, on_swap=self._swapped) for each in found]
         self.timetable = Timetable(
@@ -318,7 +323,13 @@ class Emulator:
             self.engine.lost(generation)
 
     def _blocked(self, generation: Generation, stack: str) -> None:
-        self._reporter.blocked(generation, stack, [str(worker.config.root) for worker in self.workers])
+        self._reporter.blocked(generation, stack, self._roots())
+
+    def _slow(self, generation: Generation, stack: str) -> None:
+        self._reporter.slow(generation, stack, self._roots())
+
+    def _roots(self) -> list[str]:
+        return [str(worker.latest.root) for worker in self.workers]
 
     def _held(self, generation: Generation) -> None:
         (self._holders.add if generation.holds else self._holders.discard)(generation)

@@ -10,15 +10,22 @@ import sys
 from datetime import UTC, datetime
 from typing import TextIO
 
+from emulator.tracebacks import folded
+
 _COLOURS = {"green": "32", "yellow": "33", "red": "31", "blue": "34", "dim": "2"}
 
 
 class Terminal:
-    """Writes lines to a stream; all lines of one turn of the loop in one write."""
+    """
+    Writes lines to a stream; all lines of one turn of the loop in one write.
 
-    def __init__(self, out: TextIO | None = None, *, as_json: bool = False) -> None:
+    Tracebacks are `whole` for programs and for who asks for it; else frames that are not the user's are counted.
+    """
+
+    def __init__(self, out: TextIO | None = None, *, as_json: bool = False, whole: bool = False) -> None:
         self._out = _forgiving(out or sys.stdout)
         self._as_json = as_json
+        self._shown = str if as_json or whole else folded
         self._coloured = not as_json and self._out.isatty() and "NO_COLOR" not in os.environ
         self._lines: list[str] = []
 
@@ -34,13 +41,17 @@ class Terminal:
         self._line(text.rstrip())
 
     def output(self, mark: str, stream: str, text: str) -> None:
-        """A line the user's code printed, marked with the invocation that made it."""
-        if self._as_json:
-            self._json(event="PRINT", title=mark, stream=stream, result=text)
-            return
-        self._line(
-            f"{self._paint(f'{mark} │', 'dim')} {self._paint(_safe(text), 'yellow' if stream == 'error' else '')}"
-        )
+        """A line the user's code printed, or a traceback, marked with the invocation that made it."""
+        for line in self._shown(text).split("\n"):
+            if self._as_json:
+                self._json(event="PRINT", title=mark, stream=stream, result=line)
+            else:
+                colour = "yellow" if stream == "error" else ""
+                self._line(f"{self._paint(f'{mark} │', 'dim')} {self._paint(_safe(line), colour)}")
+
+    def trace(self, text: str) -> None:
+        """What went wrong, and where."""
+        self.plain(self._shown(text), colour="red")
 
     def plain(self, text: str, *, colour: str = "") -> None:
         """Text as it is: the banner, an error's traceback."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from emulator.clock import ManualClock
 from emulator.errors import EmulatorError, WorkerError
+from emulator.launch import Allowance
 from emulator.models import Instance, StepKind, Tick
 from emulator.processes import InProcess, Processes
 from emulator.runtime import values
@@ -112,6 +113,7 @@ class Emulated:
         self.clock = ManualClock()
         self.out = io.StringIO()
         self._processes = processes
+        self.allowance = Allowance()
         self.options = options
         self._emulator: Emulator | None = None
         self.config = CONFIG
@@ -145,7 +147,7 @@ class Emulated:
         if code is not None:
             self.save("entry.py", code)
         options = Options(configs=tuple(self.folder / name for name in self.configs), **self.options)
-        start = Processes().start if self._processes else InProcess().start
+        start = Processes(allowance=self.allowance).start if self._processes else InProcess().start
         self._emulator = Emulator(options, start, Terminal(self.out), self.clock)
         await self._emulator.boot()
         await self.settle()

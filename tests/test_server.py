@@ -263,7 +263,7 @@ async def test_a_start_that_is_given_up_leaves_no_process(emu, monkeypatch):
         await starting
 
     assert -9 == started[0].process.wait(5)
-    assert not started[0].stack_file.exists()
+    assert started[0].stack_file.closed
 
 
 async def test_what_is_done_to_an_instance_is_said(emu):

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from emulator.cli import BEGAN
+from emulator.cli.limits import block_option, memory_option
 from emulator.cli.options import api_token, config_option, env_option, found_configs, module, persist_option
 from emulator.cli.whereabouts import signposts
 
@@ -28,6 +29,8 @@ from emulator.cli.whereabouts import signposts
 @click.option("--workflow-concurrency", type=click.IntRange(1), help="How many instances run at once; the rest queues.")
 @click.option("--no-reload", is_flag=True, help="Do not watch for saved files.")
 @click.option("--python", default=None, help="The interpreter for the worker; its .venv-workers or .venv if left out.")
+@memory_option
+@block_option
 @click.option("--in-process", is_flag=True, help="Run the worker in the emulator's own process.")
 @click.option(
     "--strict-host", is_flag=True, help="Serve the worker's routes for local names and configured routes only."
@@ -39,6 +42,7 @@ from emulator.cli.whereabouts import signposts
     help="Where the token stands that /cdn-cgi/ asks for; EMULATOR_API_TOKEN if left out.",
 )
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", help="How to print events.")
+@click.option("--full-tracebacks", is_flag=True, help="Show all frames of a traceback, not only the worker's own.")
 def dev(
     configs: tuple[Path, ...],
     env: str | None,
@@ -51,10 +55,13 @@ def dev(
     workflow_concurrency: int | None,
     no_reload: bool,
     python: str | None,
+    memory: int | None,
+    seconds: float | None,
     in_process: bool,
     strict_host: bool,
     token_file: Path | None,
     log_format: str,
+    full_tracebacks: bool,
 ) -> None:
     """
     Serve a worker: fetch in the browser, crons, queues, workflows, reload on save.
@@ -63,8 +70,10 @@ def dev(
     """
     token = api_token(token_file)
     found = found_configs(configs)
+    launch = module("emulator.launch")
+    allowance = launch.Allowance(memory=memory, seconds=seconds)
     # Before the emulator's own imports: the two start-ups then share their time.
-    ahead = [] if in_process else [module("emulator.launch").launch_for(found[0].parent, python)]
+    ahead = [] if in_process else [launch.launch_for(found[0].parent, python, allowance)]
     with _ended_on_error(ahead):
         server, serving = module("emulator.server"), module("emulator.serve")
         options = server.Options(
@@ -82,9 +91,11 @@ def dev(
             in_process=in_process,
             python=python,
             json_log=log_format == "json",
+            whole_tracebacks=full_tracebacks,
             strict_host=strict_host,
             token=token,
             ahead=ahead,
+            allowance=allowance,
             began=BEGAN,
         )
         # Whoever says where the state is wants nothing beside the config.

@@ -1,4 +1,4 @@
-"""The user's process: `python …/emulator/runtime/__main__.py SOCKET LIFELINE STACK_FILE`, started by the emulator."""
+"""The user's process, started by the emulator: `python …/runtime/__main__.py SOCKET LIFELINE STACK_FILE MEMORY`."""
 
 from __future__ import annotations
 
@@ -30,6 +30,6 @@ def _make_emulator_importable() -> None:
 if __name__ == "__main__":
     _make_emulator_importable()
     process = importlib.import_module("emulator.runtime.process")
-    process.main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
+    process.main(*map(int, sys.argv[1:]))
     # Threads that the worker left behind must not keep the process.
     os._exit(0)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TextIO
 Say = Callable[[int, str, str], None]
 
 _LONGEST_LINE = 64_000
+_TRACE = "Traceback (most recent call last):\n"
 
 
 class Speaker(NamedTuple):
@@ -36,7 +37,10 @@ class MarkedOutput(io.TextIOBase):
     def write(self, text: str) -> int:
         by = speaker.get()
         whole, newline, rest = (self._open_lines.pop(by, "") + text).rpartition("\n")
-        if newline:
+        # A traceback that was written at once crosses in one piece: only then can it be shown shorter.
+        if newline and _TRACE in whole and len(whole) <= _LONGEST_LINE:
+            self._say(by, whole)
+        elif newline:
             for line in whole.split("\n"):
                 self._say(by, line)
         if len(rest) > _LONGEST_LINE:

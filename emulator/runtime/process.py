@@ -12,8 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from emulator.runtime.output import Outputs
 from emulator.runtime.session import Session
@@ -22,20 +21,23 @@ from emulator.wire import SocketChannel
 _BLOCKED_AFTER = 1.0
 
 
-def main(connection: int, lifeline: int, stack_file: str) -> None:
-    """Serve until the emulator says stop, or is gone."""
+def main(connection: int, lifeline: int, stack_file: int, memory: int) -> None:
+    """Serve until the emulator says stop, or is gone; in so many bytes of memory, 0 for as many as there are."""
     os.environ["TZ"] = "UTC"
     if hasattr(time, "tzset"):
         time.tzset()
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _leave_it_to_the_emulator)
+    if hasattr(signal, "pthread_sigmask"):
+        # Blocked while the interpreter started, when nobody could have caught it.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_end_with_the_emulator, args=(lifeline,), daemon=True).start()
-    with Path(stack_file).open("w") as stack:
-        asyncio.run(_serve(connection, stack))
+    _limit(memory)
+    asyncio.run(_serve(connection, _descriptor(stack_file, os.O_WRONLY)))
 
 
-async def _serve(connection: int, stack: IO[str]) -> None:
+async def _serve(connection: int, stack: int) -> None:
     loop = asyncio.get_running_loop()
     stopped = loop.create_future()
 
@@ -53,14 +55,14 @@ async def _serve(connection: int, stack: IO[str]) -> None:
     os._exit(0)
 
 
-def _dump_stack_when_blocked(stack: IO[str]) -> None:
+def _dump_stack_when_blocked(stack: int) -> None:
     """
     Re-arm a timer in C: it writes where Python stands even while Python cannot run.
 
     The emulator reads the file when no pong comes.
     """
-    stack.seek(0)
-    stack.truncate()
+    os.lseek(stack, 0, os.SEEK_SET)
+    os.ftruncate(stack, 0)
     faulthandler.dump_traceback_later(_BLOCKED_AFTER, file=stack)
 
 
@@ -87,17 +89,38 @@ def _leave_it_to_the_emulator(*_: object) -> None:
 
 def _end_with_the_emulator(lifeline: int) -> None:
     """The other end closes when the emulator dies, however it dies; user code that blocks the loop cannot keep us."""
-    os.read(_descriptor(lifeline), 1)
+    os.read(_descriptor(lifeline, os.O_RDONLY), 1)
     os._exit(1)
 
 
 if sys.platform == "win32":
     import msvcrt
 
-    def _descriptor(handle: int) -> int:
-        return msvcrt.open_osfhandle(handle, os.O_RDONLY)
+    def _descriptor(handle: int, mode: int) -> int:
+        return msvcrt.open_osfhandle(handle, mode)
 
 else:
 
-    def _descriptor(handle: int) -> int:
+    def _descriptor(handle: int, mode: int) -> int:
         return handle
+
+
+if sys.platform == "linux":
+    import resource
+
+    def _limit(memory: int) -> None:
+        """
+        Let Python run out of memory before the machine does: it raises MemoryError then.
+
+        What is counted is what can be written to (`RLIMIT_DATA`), and not all addresses (`RLIMIT_AS`): files that are
+        mapped, and the address space that threads, WebAssembly and the like reserve and never fill, cost no memory.
+        """
+        soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        limits = [each for each in (memory, soft, hard) if each not in (0, resource.RLIM_INFINITY)]
+        if limits:
+            resource.setrlimit(resource.RLIMIT_DATA, (min(limits), hard))
+
+else:
+
+    def _limit(memory: int) -> None:
+        """Other systems know no limit that they would keep."""

@@ -84,6 +84,7 @@ class Session:
                     self._heartbeat()
                 self._pong(frame.id, frame.head["turns"])
             case "load":
+                self._heartbeat()
                 self._load(frame)
             case "warm":
                 loader.warm(frame.head["modules"])
