@@ -207,6 +207,7 @@ def test_an_answer_that_breaks_off_is_not_taken_for_whole(dev):
     dev.get("/env")
 
     assert 1 == dev.text.count("ValueError: broken off")
+    assert "ASGI callable" not in dev.text
 
 
 def test_head_has_headers_and_no_body(dev):

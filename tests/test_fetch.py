@@ -5,6 +5,8 @@ import asyncio
 import pytest
 from support import _explain
 
+from emulator.errors import WorkerError
+
 CODE = """
 import asyncio
 from js import Response as JsResponse
@@ -203,3 +205,45 @@ async def test_a_length_that_is_not_the_bodys_is_named(emu):
 
     assert 500 == answer.status
     assert "content-length 3, and its body has 11 bytes" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("length", "words"),
+    [(10, "its body has 6 bytes"), (4, "its body goes on after 4")],
+    ids=["too short", "too long"],
+)
+async def test_a_streamed_body_of_another_length_breaks_off(emu, length, words):
+    """
+    Half an answer is out when the lie is found: the connection breaks, and the terminal says why.
+    """
+    await emu.start(
+        "from workers import Response, WorkerEntrypoint\n"
+        "async def pieces():\n"
+        "    yield b'abc'\n"
+        "    yield b'def'\n"
+        "class Default(WorkerEntrypoint):\n"
+        "    async def fetch(self, request):\n"
+        f"        return Response(pieces(), headers={{'content-length': '{length}'}})\n"
+    )
+    with pytest.raises(WorkerError, match=words):
+        await emu.get("/")
+
+    assert f"the response says content-length {length}, and {words}" in emu.lines
+
+
+async def test_a_streamed_body_may_say_its_length(emu):
+    """
+    A content-length that is right stays, also for a body in pieces.
+    """
+    await emu.start(
+        "from workers import Response, WorkerEntrypoint\n"
+        "async def pieces():\n"
+        "    yield b'abc'\n"
+        "    yield b'def'\n"
+        "class Default(WorkerEntrypoint):\n"
+        "    async def fetch(self, request):\n"
+        "        return Response(pieces(), headers={'content-length': '6'})\n"
+    )
+    answer = await emu.get("/")
+
+    assert ("6", "abcdef") == (answer.header("content-length"), answer.text)

@@ -213,6 +213,41 @@ async def test_no_response_is_an_error(app, error):
         await asgi.fetch(app, request(), None)
 
 
+async def half(scope: Any, receive: Any, send: Any) -> None:
+    """Begins a response and does not end it; what comes then is in the path."""
+    if scope["type"] != "http":
+        raise ValueError(scope["type"])
+    await send({"type": "http.response.start", "status": 200})
+    await send({"type": "http.response.body", "body": b"half", "more_body": True})
+    if scope["path"] == "/raises":
+        raise LookupError("gone")
+    if scope["path"] == "/gives up":
+        raise asyncio.CancelledError
+
+
+@pytest.mark.parametrize(
+    ("path", "error", "words"),
+    [
+        ("/raises", LookupError, "gone"),
+        ("/ends", RuntimeError, "did not generate a whole response"),
+        ("/gives up", RuntimeError, "was cancelled before its response was whole"),
+    ],
+)
+async def test_half_a_response_is_never_taken_for_whole(caplog, path, error, words):
+    """
+    Whoever reads the body meets the application's exception, which is then nobody else's business.
+    """
+    response = await asgi.fetch(half, request(path), None)
+    body = response._outgoing()[2]
+
+    assert b"half" == await anext(body)
+    with pytest.raises(error, match=words):
+        await anext(body)
+    await asyncio.gather(*asgi.background_tasks, return_exceptions=True)
+
+    assert [] == caplog.records
+
+
 async def test_an_error_before_the_answer_is_raised():
     """
     What the application raises is what the worker sees.

@@ -51,13 +51,13 @@ class Fetch:
         except WorkerError as wrong:
             await self._fail(scope, send, event, wrong)
             return
-        if outcome.error is not None and not event.answered:
+        if outcome.error is not None:
             error = outcome.error
             await self._fail(scope, send, event, WorkerError(error.name, error.message, error.trace))
 
     async def _fail(self, scope: Scope, send: Send, event: FetchEvent | WebSocketEvent, error: WorkerError) -> None:
-        if event.answered and event.status == 101:
-            # The web socket has been closed, which says it all.
+        if event.answered and (event.is_whole or event.status == 101):
+            # The browser has all there is, or its web socket has been closed, which says it all.
             return
         if event.answered:
             # Half an answer is out; closing the connection is the only honest way to say that it is not whole.
@@ -116,8 +116,10 @@ class FetchEvent:
         self._lookout = lookout
         self._listening: asyncio.Task[None] | None = None
         self.answered = False
-        self._is_whole = False
+        self.is_whole = False
         self.status = 0
+        self._declared: int | None = None
+        self._sent = 0
 
     @property
     def label(self) -> str:
@@ -158,7 +160,7 @@ class FetchEvent:
 
     def _leave(self, conversation: Conversation) -> None:
         # The server calls the end of a whole answer a disconnect, too; what `waitUntil` still does is to go on then.
-        if not self._is_whole:
+        if not self.is_whole:
             conversation.send("cancel")
 
     async def _upload(self, conversation: Conversation) -> None:
@@ -183,12 +185,13 @@ class FetchEvent:
                 case "credit":
                     self._window.give(frame.head["bytes"])
                 case "head":
-                    self._is_whole = not frame.head["more"]
+                    self.is_whole = not frame.head["more"]
                     await self._start(frame, conversation)
                     if frame.head.get("done"):
                         return None
                 case "body":
-                    self._is_whole = not frame.head["more"]
+                    self._check_length(frame, conversation)
+                    self.is_whole = not frame.head["more"]
                     await self._send(
                         {"type": "http.response.body", "body": frame.body, "more_body": frame.head["more"]}
                     )
@@ -202,12 +205,15 @@ class FetchEvent:
     async def _start(self, frame: Frame, conversation: Conversation) -> None:
         status, headers, more = frame.head["status"], frame.head["headers"], frame.head["more"]
         declared = next((value for name, value in headers if name.lower() == "content-length"), None)
-        has_length = not more and status >= 200 and status not in _WITHOUT_BODY
+        may_have_body = status >= 200 and status not in _WITHOUT_BODY
+        has_length = not more and may_have_body
         wrong = check_headers(headers) or (self._wrong_length(declared, frame.body) if has_length else None)
         if wrong is not None:
             conversation.leave()
             raise WorkerError("BadHeader", wrong)
         self.answered, self.status = True, status
+        if more and may_have_body and declared is not None and declared.isdecimal() and self._scope["method"] != "HEAD":
+            self._declared = int(declared)
         raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         if has_length and declared is None:
             raw.append((b"content-length", str(len(frame.body)).encode()))
@@ -220,3 +226,14 @@ class FetchEvent:
         if declared is None or declared == str(len(body)) or self._scope["method"] == "HEAD":
             return None
         return f"the response says content-length {declared}, and its body has {len(body)} bytes"
+
+    def _check_length(self, frame: Frame, conversation: Conversation) -> None:
+        """The same of a body in pieces: its end, or the first piece too many, shows the lie."""
+        self._sent += len(frame.body)
+        if self._declared is None or (
+            self._sent <= self._declared if frame.head["more"] else self._sent == self._declared
+        ):
+            return
+        conversation.leave()
+        has = f"has {self._sent} bytes" if not frame.head["more"] else f"goes on after {self._declared}"
+        raise WorkerError("BadHeader", f"the response says content-length {self._declared}, and its body {has}")

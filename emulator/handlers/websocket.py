@@ -38,6 +38,7 @@ class WebSocketEvent:
         self._closed: int | None = None
         self._count = {"in": 0, "out": 0}
         self.answered = False
+        self.is_whole = False
         self.status = 0
 
     @property
@@ -76,6 +77,7 @@ class WebSocketEvent:
                         return None
                 case "body":
                     more = frame.head["more"]
+                    self.is_whole = not more
                     await self._pass({"type": "websocket.http.response.body", "body": frame.body, "more_body": more})
                     conversation.send("credit", {"bytes": len(frame.body)})
                 case "socket":
@@ -96,7 +98,7 @@ class WebSocketEvent:
         if wrong is not None:
             conversation.leave()
             raise WorkerError("BadHeader", wrong)
-        self.answered, self.status = True, head["status"]
+        self.answered, self.status, self.is_whole = True, head["status"], not head["more"]
         raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in head["headers"]]
         if head.get("socket"):
             protocols = [value.decode() for name, value in raw if name == b"sec-websocket-protocol"]

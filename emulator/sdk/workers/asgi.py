@@ -108,7 +108,7 @@ class _Exchange:
         pieces = [{"type": "http.request", "body": content, "more_body": True}] if content else []
         self._requests = [*pieces, {"type": "http.request", "body": b"", "more_body": False}]
         self._start: Message | None = None
-        self._pieces: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._pieces: asyncio.Queue[bytes | Exception | None] = asyncio.Queue()
         # One piece waits at most: an application must not run ahead of a slow client.
         self._room = asyncio.Semaphore(1)
         self._over = asyncio.Event()
@@ -117,18 +117,26 @@ class _Exchange:
     async def run(self) -> None:
         try:
             await self._app(self._scope, self._receive, self._send)
+        except asyncio.CancelledError:
+            self._is_told(RuntimeError("The application was cancelled before its response was whole"))
+            raise
         except Exception as error:
-            log.exception("ASGI request failed")
-            self._fail(error)
+            if not self._is_told(error):
+                log.exception("ASGI request failed")
         else:
-            self._fail(RuntimeError("The application did not generate a response"))
-        finally:
-            self._pieces.put_nowait(None)
+            what = "a whole response" if self.response.done() else "a response"
+            self._is_told(RuntimeError(f"The application did not generate {what}"))
 
-    def _fail(self, error: Exception) -> None:
-        if not self.response.done():
-            self._over.set()
+    def _is_told(self, error: Exception) -> bool:
+        """Tell who waits for the response, or who reads it; nobody does once it is whole, or has been left."""
+        if self._over.is_set():
+            return False
+        if self.response.done():
+            self._pieces.put_nowait(error)
+        else:
             self.response.set_exception(error)
+        self._over.set()
+        return True
 
     async def _receive(self) -> Message:
         if self._requests:
@@ -164,6 +172,8 @@ class _Exchange:
     async def _streamed(self) -> AsyncIterator[bytes]:
         try:
             while (piece := await self._pieces.get()) is not None:
+                if isinstance(piece, Exception):
+                    raise piece
                 self._room.release()
                 yield piece
         finally:
