@@ -60,6 +60,92 @@ async def test_instances_are_listed_with_the_counts(explorer, emu):
     assert 2 == answer["result_info"]["status_counts"]["waiting"]
 
 
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [
+        ("", ["c", "b", "a"]),
+        ("direction=asc", ["a", "b", "c"]),
+        ("date_start=2030-01-01T01:00:00Z", ["c", "b"]),
+        ("date_end=2030-01-01T01:00:00.000Z", ["b", "a"]),
+        ("date_start=2030-01-01T00:30:00Z&date_end=2030-01-01T01:30:00Z", ["b"]),
+        ("date_start=2030-01-02", []),
+        ("date_end=2030-01-01T02:00:00Z&per_page=1&page=2", ["b"]),
+        ("date_start=2030-01-01T00:00:00Z&status=errored&direction=asc&per_page=2", ["a", "b"]),
+    ],
+)
+async def test_instances_are_listed_by_their_dates(explorer, emu, query, ids):
+    """
+    From one time to another, both counted in, in either direction; the total is that of what is asked for.
+    """
+    for id in ("a", "b", "c"):
+        await made(explorer, emu, id)
+        await emu.advance(hours=1)
+    answer = (await explorer.get(f"{INSTANCES}?{query}")).json
+
+    assert ids == [row["id"] for row in answer["result"]]
+    assert "per_page=" in query or len(ids) == answer["result_info"]["total_count"]
+
+
+async def test_the_workers_are_named(explorer):
+    """
+    With what they bind.
+    """
+    (shown,) = await explorer.result("GET", "/local/workers")
+
+    assert ("test-worker", True) == (shown["name"], shown["isSelf"])
+    assert [{"id": "orders", "bindingName": "ORDERS"}] == shown["bindings"]["queues"]
+
+
+TICKS = """
+from workers import WorkerEntrypoint
+
+class Default(WorkerEntrypoint):
+    async def scheduled(self, controller, env, ctx):
+        print("tick", controller.cron, int(controller.scheduledTime))
+        if controller.cron == "bad":
+            raise ValueError("boom")
+        if controller.cron == "last":
+            controller.noRetry()
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome", "said"),
+    [
+        ({"cron": "* * * * *", "scheduled_time": 1000}, ("ok", False), "tick * * * * * 1000"),
+        ({"cron": "last"}, ("ok", True), "tick last 1893456000000"),
+        ({"cron": "bad"}, ("exception", False), "tick bad"),
+        ({}, ("ok", False), "tick  1893456000000"),
+    ],
+    ids=["at a time", "no retry", "an exception", "no cron"],
+)
+async def test_a_tick_is_run_by_the_explorer(emu, body, outcome, said):
+    """
+    How it ended is the result, an exception too.
+    """
+    await emu.start(TICKS)
+    told = await Api(emu, EXPLORER).result("POST", "/local/scheduled?worker=test-worker", body)
+
+    assert outcome == (told["outcome"], told["noRetry"])
+    assert said in emu.out.getvalue()
+
+
+async def test_a_tick_of_a_worker_that_is_not_there(emu):
+    """
+    It is said which there are; one that cannot be loaded says why.
+    """
+    await emu.start(TICKS)
+    explorer = Api(emu, EXPLORER)
+
+    assert (404, 10501) == (await explorer.error("POST", "/local/scheduled?worker=nope", {}))[:2]
+
+    emu.save("entry.py", "import no_such_module")
+    await emu.restart()
+    status, _, why = await Api(emu, EXPLORER).error("POST", "/local/scheduled", {})
+
+    assert (503, True) == (status, "no_such_module" in why)
+
+
 async def test_a_detail_is_raw_json(explorer, emu):
     """
     Outputs are values, what waits has no end, and a received event is the whole event.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from emulator.errors import EmulatorError, StoreError, WorkflowError
+from emulator.errors import EmulatorError, StoreError, WorkerError, WorkflowError
 from emulator.guard import token
 
 _ERROR = "workflows.api.error"
@@ -49,6 +49,8 @@ NO_ROUTE = ErrorKind(404, 10003, f"{_ERROR}.not_found")
 NO_METHOD = ErrorKind(405, 10003, f"{_ERROR}.not_found")
 NO_TOKEN = ErrorKind(*token.NO_TOKEN)
 TOO_OFTEN = ErrorKind(*token.TOO_OFTEN)
+NO_WORKER = ErrorKind(404, 10100, f"{_ERROR}.worker.not_found")
+NOT_LOADED = ErrorKind(503, 10101, f"{_ERROR}.worker.not_loaded")
 NO_WORKFLOW = ErrorKind(404, 10200, f"{_ERROR}.workflow.not_found")
 FIXED_BY_CONFIG = ErrorKind(409, 10201, f"{_ERROR}.workflow.fixed_by_config")
 NO_VERSION = ErrorKind(404, 10300, f"{_ERROR}.version.not_found")
@@ -74,6 +76,8 @@ ALL = (
     NO_METHOD,
     NO_TOKEN,
     TOO_OFTEN,
+    NO_WORKER,
+    NOT_LOADED,
     NO_WORKFLOW,
     FIXED_BY_CONFIG,
     NO_VERSION,
@@ -138,6 +142,8 @@ def kind_of(error: Exception) -> ErrorKind:
             return _OF_WORKFLOWS.get(error.code, WRONG_STATE)
         case StoreError():
             return NO_ROOM
+        case WorkerError():
+            return NOT_LOADED
         case EmulatorError():
             return BODY
         case _:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from emulator.api import history, openapi, shapes
+from emulator.api import history, local_workers, openapi, shapes
 from emulator.api.batches import delete_instances
 from emulator.api.envelope import (
     BODY,
@@ -26,10 +26,10 @@ from emulator.api.envelope import (
 from emulator.api.envelope import failure as rest_failure
 from emulator.api.instances import changed, deliver, perform, refuse_reserved, wire_params
 from emulator.api.operation import NOTHING, Call, Operation, routes
-from emulator.api.pages import cut, info
+from emulator.api.pages import cut, info, moment, until
 from emulator.api.served import COUNTED, Served, all_served, served
 from emulator.api.workflows import delete_all
-from emulator.models import Status, Trigger
+from emulator.models import Instance, Status, Trigger
 from emulator.server import Emulator
 from emulator.store.listing import Listing
 from emulator.workflows.engine import Wanted
@@ -82,13 +82,19 @@ async def delete_workflow(call: Call) -> Reply:
 async def list_instances(call: Call) -> Reply:
     each, query = served(call.emulator, call.workflow), call.query
     page, per_page, status = query.get("page", 1), query.get("per_page", 25), query.get("status")
-    wanted = Status(status) if status else None
-    listing = Listing(workflow=each.name, status=wanted, limit=per_page, offset=(page - 1) * per_page)
-    found, counts = call.emulator.store.instances.listed(listing), each.counts()
-    rows = [{"id": one.id, "status": str(one.status), "created_on": timestamp(one.created_at)} for one in found]
-    total = counts[status] if status else sum(counts.values())
-    told = info(page=page, per_page=per_page, count=len(rows), total=total)
-    return Reply(rows, {**told, "status_counts": counts})
+    listing = Listing(
+        workflow=each.name,
+        status=Status(status) if status else None,
+        since=moment(query, "date_start"),
+        until=until(query, "date_end"),
+        oldest_first=query.get("direction") == "asc",
+        limit=per_page,
+        offset=(page - 1) * per_page,
+    )
+    table = call.emulator.store.instances
+    rows = [_row(one) for one in table.listed(listing)]
+    told = info(page=page, per_page=per_page, count=len(rows), total=table.count(listing))
+    return Reply(rows, {**told, "status_counts": each.counts()})
 
 
 async def create_instance(call: Call) -> Reply:
@@ -122,6 +128,10 @@ async def send_event(call: Call) -> Reply:
 async def delete_instance(call: Call) -> Reply:
     await call.emulator.engine.delete(served(call.emulator, call.workflow).name, call.instance)
     return Reply({"success": True})
+
+
+def _row(instance: Instance) -> dict[str, str]:
+    return {"id": instance.id, "status": str(instance.status), "created_on": timestamp(instance.created_at)}
 
 
 def _named(each: Served) -> dict[str, str]:
@@ -165,7 +175,14 @@ OPERATIONS = (
         path=_INSTANCES,
         perform=list_instances,
         summary="The instances, the newest first.",
-        query={"page": shapes.PAGE, "per_page": shapes.PER_PAGE, "status": shapes.one_of(*COUNTED)},
+        query={
+            "page": shapes.PAGE,
+            "per_page": shapes.PER_PAGE,
+            "direction": shapes.one_of("asc", "desc"),
+            "status": shapes.one_of(*COUNTED),
+            "date_start": shapes.TIME,
+            "date_end": shapes.TIME,
+        },
         result=shapes.listed(shapes.shaped({"id": shapes.TEXT, "status": shapes.STATUS, "created_on": shapes.TIME})),
         lists=True,
         errors=(BODY, NO_WORKFLOW),
@@ -226,4 +243,5 @@ OPERATIONS = (
         result=_DONE,
         errors=(NO_WORKFLOW, NO_INSTANCE),
     ),
+    *local_workers.OPERATIONS,
 )

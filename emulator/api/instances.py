@@ -20,7 +20,7 @@ from emulator.api.envelope import (
     timestamp,
 )
 from emulator.api.operation import NOTHING, Call, Operation, Stream
-from emulator.api.pages import cursor_of, info, moment, place_of
+from emulator.api.pages import cursor_of, info, moment, place_of, until
 from emulator.api.served import Served, served
 from emulator.models import Instance, Status, Step, StepKind, Trigger
 from emulator.runtime import values
@@ -164,7 +164,7 @@ def _listing(workflow: str, query: Mapping[str, Any], *, limit: int, offset: int
         workflow=workflow,
         status=_status(query.get("status")),
         since=moment(query, "date_start"),
-        until=moment(query, "date_end"),
+        until=until(query, "date_end"),
         # The SDK sends page and cursor together: pages then count from the cursor on.
         after=place_of(query["cursor"]) if query.get("cursor") else None,
         oldest_first=query.get("direction") == "asc",

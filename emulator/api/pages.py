@@ -57,6 +57,12 @@ def moment(query: Mapping[str, Any], name: str) -> datetime | None:
     return None if text is None else instant(text, name)
 
 
+def until(query: Mapping[str, Any], name: str) -> datetime | None:
+    """The end of the millisecond that a query names: what is shown with that time belongs to it."""
+    found = moment(query, name)
+    return None if found is None else found.replace(microsecond=found.microsecond // 1000 * 1000 + 999)
+
+
 def instant(text: str, name: str) -> datetime:
     """A time as clients write it, in UTC if it does not say. Raises ApiError for what is none."""
     try:
