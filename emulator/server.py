@@ -21,8 +21,9 @@ from emulator.config import Config
 from emulator.dispatch import Dispatch, Event
 from emulator.errors import ConfigError, EmulatorError, StoreError, WorkerError, WorkflowError
 from emulator.generation import Answer, Generation, Hooks, Loaded
+from emulator.handlers.batch import QueueEvent
 from emulator.handlers.fetch import Fetch
-from emulator.handlers.queue import Broker, QueueEvent
+from emulator.handlers.queue import Broker
 from emulator.handlers.scheduled import ScheduledEvent
 from emulator.models import Batch, Outcome, Tick, Trigger
 from emulator.places import near

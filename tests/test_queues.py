@@ -13,7 +13,8 @@ from emulator.bindings import queues
 from emulator.clock import ManualClock
 from emulator.config import Consumer
 from emulator.errors import EmulatorError, StoreError, WorkerGone
-from emulator.handlers.queue import BatchLost, Broker, QueueEvent, retried
+from emulator.handlers.batch import BatchLost, QueueEvent, retried
+from emulator.handlers.queue import Broker
 from emulator.models import Batch, Failure, Message, Outcome
 from emulator.reporter import Reporter
 from emulator.runtime import values

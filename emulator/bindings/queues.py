@@ -9,7 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from emulator.errors import EmulatorError
-from emulator.handlers.queue import Broker, metrics
+from emulator.handlers.batch import metrics
+from emulator.handlers.queue import Broker
 from emulator.runtime import values
 from emulator.store.messages import Draft
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from emulator.clock import Clock
 from emulator.errors import StoreError
+from emulator.handlers.alarm import Alarm
 from emulator.models import Lease, Message, PullConsumer
 from emulator.store import Store
 
@@ -33,14 +33,13 @@ class Puller:
         self._clock = clock
         self._conclude = conclude
         self._tell = tell
-        self._timer: asyncio.Task[None] | None = None
-        self._due: datetime | None = None
+        self._alarm = Alarm(clock, self.look)
         self._closed = False
 
     @property
     def is_busy(self) -> bool:
         """Whether a message is to be given up right now."""
-        return self._due is not None and self._due <= self._clock.now()
+        return self._alarm.is_due
 
     def consumer_of(self, queue: str) -> PullConsumer | None:
         """Who pulls from a queue."""
@@ -101,15 +100,15 @@ class Puller:
             return
         try:
             self._give_up_spent()
-            self._arm(self._store.pulls.next_spent_at())
+            self._alarm.set(self._store.pulls.next_spent_at())
         except StoreError as error:
             # The next pull, ack or save looks again.
-            self._arm(None)
+            self._alarm.set(None)
             self._tell("pulls", f"what was not acked in time could not be given up: {error}")
 
     def close(self) -> None:
         self._closed = True
-        self._arm(None)
+        self._alarm.set(None)
 
     def _give_up_spent(self) -> None:
         spent = self._store.pulls.spent(at=self._clock.now())
@@ -117,19 +116,6 @@ class Puller:
             own = [message for message in spent if message.queue == consumer.queue]
             if own:
                 self._conclude(consumer, own, own)
-
-    def _arm(self, due: datetime | None) -> None:
-        if due == self._due:
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        self._due = due
-        self._timer = None if due is None else asyncio.get_running_loop().create_task(self._ring(due))
-
-    async def _ring(self, due: datetime) -> None:
-        await self._clock.sleep_until(due)
-        self._timer = self._due = None
-        self.look()
 
 
 def _distinct(messages: Iterable[Message]) -> list[Message]:
