@@ -10,7 +10,6 @@ from emulator.errors import WorkerError
 from emulator.generation import Conversation, Generation, failure
 from emulator.models import Failure, Outcome
 from emulator.wire import Frame
-from emulator.worker import Worker
 
 
 class Event(Protocol):
@@ -38,6 +37,13 @@ class Event(Protocol):
         """Talk until the last frame; None when that came before the conversation's end."""
 
 
+class Callee(Protocol):
+    """Who is called: a worker, or one generation of it."""
+
+    async def ready(self) -> Generation:
+        """The generation to call. Raises WorkerGone when there is none."""
+
+
 class Dispatch:
     """Every browser request, tick and batch ends here; nothing else calls user code, except the workflow engine."""
 
@@ -45,7 +51,7 @@ class Dispatch:
         self._report = report
         self._under_way: dict[tuple[str, int, int], Event] = {}
 
-    async def __call__(self, worker: Worker, event: Event) -> Outcome:
+    async def __call__(self, worker: Callee, event: Event) -> Outcome:
         """
         Call a handler of the worker; a failing one is an outcome, not an exception.
 

@@ -65,6 +65,8 @@ class Hooks:
 
 
 class Conversation:
+    released: Callable[[Generation, tuple[str, int, int]], None] = lambda generation, stub: None
+    ended: Callable[[Generation], None] = lambda generation: None
     """One event under way in a generation: its frames in order, until `done` or the generation's end."""
 
     def __init__(self, generation: Generation, number: int) -> None:
@@ -242,7 +244,7 @@ class Generation:
                 task = asyncio.get_running_loop().create_task(self._answer(frame))
                 self._answering.add(task)
                 task.add_done_callback(self._answering.discard)
-            case "taken" | "leave":
+            case "taken" | "leave" | "say":
                 if frame.id in self._replies:
                     self._replies[frame.id].receive(frame)
             case "print":
@@ -297,15 +299,18 @@ class Generation:
         if reply is not None and reply.break_off(f"the response broke off: {name}: {error}"):
             return None
         return {"error": {"kind": name, "message": str(error)}}, b""
+            case "release":
+                worker, number, thing = frame.head["stub"]
+                # In its turn: what came before it, and may lend the same thing on, is looked at in a task.
+                asyncio.get_running_loop().call_soon(self.hooks.released, self, (worker, number, thing))
 
     def _closed(self) -> None:
         self._gone.set()
         if not self.alive:
             return
         self.alive = False
-        if self.holds:
-            self.holds = False
-            self.hooks.held(self)
+        self.hooks.ended(self)
+        self.hold(False)
         why = "it was stopped" if self.launched is None or self._stopping else self.launched.epitaph()
         gone = WorkerGone(f"the worker's process ended: {why}")
         if self._opening is not None and not self._opening.done():

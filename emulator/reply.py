@@ -10,7 +10,11 @@ from emulator.wire import Frame
 
 
 class Reply:
-    """The rest of a call's answer: `start` it, then send its pieces. `on_leave` is called when nobody reads on."""
+    """
+    The rest of a call's answer: `start` it, then send its pieces.
+
+    `on_leave` is called when nobody reads on, `on_say` with what is sent over a web socket that was the answer.
+    """
 
     def __init__(self, send: Callable[[str, int, dict[str, Any], bytes], None], number: int) -> None:
         self._send = send
@@ -19,21 +23,30 @@ class Reply:
         self._has_begun = False
         self._is_whole = False
         self.on_leave: Callable[[], None] = lambda: None
+        self.on_say: Callable[[Frame], None] = lambda frame: None
 
     def receive(self, frame: Frame) -> None:
-        if frame.kind == "leave":
-            self.on_leave()
-            return
-        self._window.give(frame.head["bytes"])
+        match frame.kind:
+            case "leave":
+                self.on_leave()
+            case "say":
+                self.on_say(frame)
+            case _:
+                self._window.give(frame.head["bytes"])
 
     def start(self, head: dict[str, Any], body: bytes) -> None:
         self._has_begun, self._is_whole = True, not head["more"]
         self._send("answer", self._number, head, body)
 
-    async def piece(self, body: bytes, *, more: bool, error: str | None = None) -> None:
+    async def piece(self, body: bytes, *, more: bool, **fields: Any) -> None:
         await self._window.take(len(body))
         self._is_whole = not more
-        self._send("piece", self._number, {"more": more, **({"error": error} if error else {})}, body)
+        self._send("piece", self._number, {"more": more, **fields}, body)
+
+    def end(self, **fields: Any) -> None:
+        """The last piece, without a body."""
+        self._is_whole = True
+        self._send("piece", self._number, {"more": False, **fields}, b"")
 
     def break_off(self, why: str) -> bool:
         """Tell the reader that no more will come; False when nothing has begun that could be broken off."""

@@ -92,6 +92,8 @@ class Emulator:
             blocked=self._blocked,
             slow=self._slow,
             held=self._held,
+            released=lambda generation, stub: self._switchboard.loans.give_back(generation, stub),
+            ended=lambda generation: self._switchboard.loans.forget(generation),
         )
         self.workers = [Worker(each, start, hooks, on_swap=self._swapped) for each in found]
         self.timetable = Timetable(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.assets import Folders
 from emulator.bindings import assets, queues, services
+from emulator.bindings.loans import Loans
+from emulator.dispatch import Callee
 from emulator.errors import EmulatorError, WorkflowError
 from emulator.generation import Answer, Generation
 from emulator.handlers.queue import Broker
@@ -29,7 +31,8 @@ class Switchboard:
     broker: Broker
     store: Store
     folders: Folders
-    dispatch: Callable[[Worker, Any], Awaitable[Outcome]]
+    dispatch: Callable[[Callee, Any], Awaitable[Outcome]]
+    loans: Loans = field(default_factory=Loans)
 
     async def answer(self, generation: Generation, frame: Frame) -> Answer | None:
         """The answer's head and body; None when it has been given in pieces."""
@@ -37,7 +40,9 @@ class Switchboard:
             case "step":
                 return await self.engine.answer(generation, frame)
             case "service":
-                return await services.answer(self.worker_named, self.dispatch, generation, frame)
+                return await services.answer(self.worker_named, self.dispatch, generation, frame, self.loans)
+            case "stub":
+                return await services.answer_stub(self.dispatch, generation, frame, self.loans)
             case "assets":
                 owner = self.worker_named(generation.worker) or self.workers[0]
                 return assets.answer(self.folders, owner.latest, frame)

@@ -17,16 +17,21 @@ from typing import Any, NamedTuple, Protocol, cast
 # Kind → its fields: what it is for. "…" are fields that depend on what is asked.
 TO_WORKER = {
     "load": (
-        "name, main, module_root, project, date, flags, bindings, config: import the worker; answer `ready` or `failed`"
+        "name, number, main, module_root, project, date, flags, bindings, config: import the worker; answer `ready` or"
+        " `failed`"
     ),
     "warm": "modules: import these third-party modules ahead of time",
     "fetch": (
         "method, url, headers, has_body, cf, entrypoint, props: a request of a browser or of another worker;"
         " `body` frames follow when has_body"
     ),
-    "upgrade": "method, url, headers, has_body, cf: as fetch, from a browser that asks for a web socket",
-    "socket": "event, code, reason: what the browser sent over its web socket; the body is a message's content",
-    "rpc": "entrypoint, props, method: call a method of a class; the body is the arguments' value",
+    "upgrade": "as fetch, from a browser or a worker that asks for a web socket",
+    "socket": "event, code, reason: what came over the web socket from the other side; the body is a message's content",
+    "rpc": (
+        "entrypoint, props, method: call a method of a class; or stub, path: of an object that was lent. The body is"
+        " the arguments' value, null to get what stands there"
+    ),
+    "drop": "nobody holds the object of this id, which was lent to another worker, any more",
     "body": "more: a piece of the request's body",
     "scheduled": "cron, time: a cron's tick, milliseconds",
     "queue": (
@@ -42,7 +47,10 @@ TO_WORKER = {
     "answer": (
         "error, more, …: the end of a call; the body is its value, or the beginning of it when `piece` frames follow"
     ),
-    "piece": "more, error: a piece of the body of another worker's response, which a call asked for",
+    "piece": (
+        "more, error: a piece of the body of another worker's response, which a call asked for; or event, code, reason:"
+        " what that worker sends over its web socket"
+    ),
     "ping": "turns: are you there? Answer after so many turns of the loop",
     "stop": "finish nothing more and exit",
 }
@@ -52,17 +60,20 @@ TO_EMULATOR = {
     "head": "status, headers, more, done, socket: the response's head, with the whole body when there is no more",
     "body": "more: a piece of the response's body",
     "socket": "event, code, reason: what the worker sends over a web socket; the body is a message's content",
-    "result": "what a method returned; the body is its value",
+    "result": "lent: what a method returned; the body is its value, the objects in it have these addresses",
     "credit": "bytes: so much of the request's body has been read; send more",
     "done": (
         "outcome, error, result, cancelled: the conversation is over, waitUntil included; the result is a tick's or a"
         " batch's, the body is the value `run` returned"
     ),
     "call": (
-        "by, target, method, …: use a binding or take a step; answered by `answer`; the body is the arguments' value"
+        "by, target, method, lent, …: use a binding or take a step; answered by `answer`; the body is the arguments'"
+        " value"
     ),
     "taken": "bytes: so much of a called worker's response has been read; send more",
     "leave": "nobody waits for the rest of this call any more",
+    "release": "stub: this worker holds an object of another worker no more",
+    "say": "event, code, reason: what goes over the web socket that this call asked for; the body is its content",
     "print": "by, stream: text the user's code printed or logged",
     "pong": "debugger: here I am, and whether an editor's debugger is attached",
     "hold": "on: a debugger holds the process, or lets go of it",

@@ -84,7 +84,7 @@ class Worker:
     async def _build(self, config: Config) -> Generation:
         generation = await self._take_spare(config)
         try:
-            await generation.load(env.load_head(config))
+            await generation.load({**env.load_head(config), "number": generation.number})
             _check_workflows(config, generation)
         except BaseException:
             self._retire(generation)

@@ -6,11 +6,13 @@ import pytest
 from support import CONFIG, _explain
 
 from emulator.bindings import services
+from emulator.bindings.loans import Loans
 from emulator.errors import WorkerGone
 from emulator.runtime import values
 from emulator.wire import Frame
 
 SHOP = """
+from datetime import datetime
 from workers import Response, WorkerEntrypoint
 
 class Default(WorkerEntrypoint):
@@ -59,12 +61,29 @@ class Default(WorkerEntrypoint):
         if path == "/tick":
             result = await self.env.SELF.scheduled(scheduledTime=1000, cron="* * * * 30")
             return Response.json([result.outcome, result.noRetry])
+        if path == "/batch":
+            now = datetime(2026, 1, 2)
+            messages = [
+                {"id": "a", "timestamp": now, "body": {"n": 1}, "attempts": 1},
+                {"id": "b", "timestamp": 1000, "body": "text", "attempts": 3},
+            ]
+            return Response.json(await self.env.SELF.queue("orders", messages))
+        if path == "/no-batch":
+            return Response.json(await self.env.SELF.queue("orders", [{"id": "a", "body": 1}]))
         if path == "/exports":
             return Response(await self.ctx.exports.Named(props={"tenant": "t"}).tenant())
         return Response("?", status=404)
 
     def double(self, number):
         return 2 * number
+
+    async def queue(self, batch, env, ctx):
+        for message in batch.messages:
+            print("got", batch.queue, message.id, message.body, message.attempts, message.timestamp.year)
+        batch.messages[0].ack()
+        batch.messages[1].retry(delaySeconds=5)
+        if len(batch.messages[1].body) == 4:
+            raise ValueError("after all")
 
     async def scheduled(self, controller, env, ctx):
         print("tick", controller.scheduledTime, controller.cron)
@@ -269,6 +288,43 @@ async def test_a_scheduled_handler_can_be_called(shop):
     assert "CRON * * * * 30 │ tick 1000 * * * * 30" in shop.lines
 
 
+async def test_a_queue_handler_can_be_called(shop):
+    """
+    With the flag for it a binding delivers a batch; the answer is what became of each message.
+    """
+    told = (await shop.get("/shop/batch")).json
+
+    assert {
+        "outcome": "exception",
+        "ackAll": False,
+        "retryBatch": {"retry": False},
+        "explicitAcks": ["a"],
+        "retryMessages": [{"msgId": "b", "delaySeconds": 5}],
+    } == told
+    assert "got orders a {'n': 1} 1 2026" in shop.lines
+    assert "got orders b text 3 1970" in shop.lines
+
+
+async def test_a_message_that_lacks_something_is_an_error_of_the_caller(shop):
+    """
+    It says what a message needs.
+    """
+    answer = await shop.get("/shop/no-batch")
+
+    assert "a message without timestamp, attempts" in answer.text
+
+
+@pytest.mark.parametrize("path", ["/shop/tick", "/shop/batch"])
+async def test_handlers_are_no_methods_without_the_flag(shop, path):
+    """
+    The error names the flag, and the config it belongs in.
+    """
+    shop.save("wrangler.toml", shop.config.replace(', "service_binding_extra_handlers"', ""))
+    await shop.reload()
+
+    assert 'compatibility_flags = ["service_binding_extra_handlers"] in wrangler.toml' in (await shop.get(path)).text
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -289,7 +345,7 @@ async def test_a_tick_that_cannot_be_is_an_error_of_the_caller(shop, options, wo
     worker = shop.emulator.workers[0]
     head = {"service": "test-worker", "name": "scheduled", "method": "call"}
     asked = Frame("call", 1, head, values.encode([options]).encode())
-    told, body = await services.answer(lambda name: worker, dispatch, worker.current, asked)
+    told, body = await services.answer(lambda name: worker, dispatch, worker.current, asked, Loans())
 
     assert words in told["error"]["message"]
     assert b"" == body

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from emulator.errors import EmulatorError, WorkerError
+from emulator.bindings.extra import EXTRA, EXTRA_FLAG, extra_handler, needs_flag, text_of
+from emulator.bindings.loans import Loan, Loans
+from emulator.bindings.methods import MethodCall, remote
+from emulator.bindings.sockets import ServiceSocket
+from emulator.dispatch import Callee
+from emulator.errors import EmulatorError
 from emulator.generation import Answer, Conversation, Generation
-from emulator.handlers.scheduled import ScheduledEvent
-from emulator.models import Failure, Outcome, Tick
+from emulator.models import Failure, Outcome
 from emulator.reply import Reply
-from emulator.runtime import values
 from emulator.window import Window, pieces
 from emulator.wire import Frame
 from emulator.worker import Worker
 
 Find = Callable[[str], Worker | None]
-Dispatched = Callable[[Worker, Any], Awaitable[Outcome]]
+Dispatched = Callable[[Callee, Any], Awaitable[Outcome]]
 
 
-async def answer(find: Find, dispatch: Dispatched, generation: Generation, asked: Frame) -> Answer | None:
+async def answer(find: Find, dispatch: Dispatched, generation: Generation, asked: Frame, loans: Loans) -> Answer | None:
     """Call the other worker; None when a response has been answered in pieces."""
     name = asked.head["service"]
     worker = find(name)
@@ -30,92 +32,58 @@ async def answer(find: Find, dispatch: Dispatched, generation: Generation, asked
         return _refused(
             f'the worker "{name}" is not served here; start the emulator with a -c for the config of each worker'
         )
-    if asked.head.get("name") == "scheduled" and worker.config.has_flag("service_binding_extra_handlers"):
-        return await _tick(worker, dispatch, asked)
-    event = ServiceFetch(asked, generation.reply(asked)) if asked.head["method"] == "fetch" else MethodCall(asked)
+    if asked.head["method"] == "fetch":
+        asks_for_socket = asked.head.get("upgrade", False)
+        fetch = (ServiceSocket if asks_for_socket else ServiceFetch)(asked, generation.reply(asked), _title(asked))
+        return await _ended(dispatch, worker, fetch)
+    caller = find(generation.worker)
+    if asked.head["name"] in EXTRA and caller is not None:
+        if caller.config.has_flag(EXTRA_FLAG):
+            return await extra_handler(worker, dispatch, asked)
+        return needs_flag(asked.head["name"], caller.config)
+    return await _call(dispatch, worker, generation, asked, loans)
+
+
+async def answer_stub(dispatch: Dispatched, generation: Generation, asked: Frame, loans: Loans) -> Answer | None:
+    """Call an object that another worker has lent, or get a property of it."""
+    loan = loans.find(asked.head["stub"])
+    if loan is None:
+        return _refused(f"{asked.head['label']} is gone: the worker that made it has been reloaded, or has ended")
+    return await _call(dispatch, loan, generation, asked, loans)
+
+
+async def _call(
+    dispatch: Dispatched, callee: Callee, generation: Generation, asked: Frame, loans: Loans
+) -> Answer | None:
+    sent = loans.begin(generation, asked.head.get("lent", ()))
+    call = MethodCall(asked, loans, sent, callee if isinstance(callee, Loan) else None)
     try:
-        outcome = await dispatch(worker, event)
+        answer = await _ended(dispatch, callee, call)
+        call.deliver(generation)
+    finally:
+        call.close()
+    return answer
+
+
+async def _ended(
+    dispatch: Dispatched, callee: Callee, event: ServiceFetch | ServiceSocket | MethodCall
+) -> Answer | None:
+    try:
+        outcome = await dispatch(callee, event)
     except EmulatorError as error:
-        return await event.failed(Failure(name=getattr(error, "kind", "Error"), message=_text(error)))
+        return await event.failed(Failure(name=getattr(error, "kind", "Error"), message=text_of(error)))
     if outcome.error is not None:
         return await event.failed(outcome.error)
     return event.answer()
-
-
-async def _tick(worker: Worker, dispatch: Dispatched, asked: Frame) -> Answer:
-    """`env.SELF.scheduled(cron=…, scheduledTime=…)`: how a run of the scheduled handler ended, not what it raised."""
-    try:
-        tick = _tick_asked_for(asked)
-    except (TypeError, ValueError, OverflowError) as error:
-        return {"error": {"kind": "TypeError", "message": f"scheduled() takes scheduledTime and cron: {error}"}}, b""
-    try:
-        outcome = await dispatch(worker, ScheduledEvent(tick))
-    except EmulatorError as error:
-        return _refused(_text(error))
-    told = {"outcome": outcome.outcome, "noRetry": bool(outcome.result.get("noRetry"))}
-    return {}, values.encode(told).encode()
-
-
-def _tick_asked_for(asked: Frame) -> Tick:
-    given: dict[str, Any] = {}
-    for options in values.decode(asked.body, naive=False):
-        given |= options
-    time = given.get("scheduledTime", 0)
-    when = time if isinstance(time, datetime) else datetime.fromtimestamp(time / 1000, UTC)
-    return Tick(cron=given.get("cron", ""), time=when)
-
-
-def _text(error: EmulatorError) -> str:
-    return error.message if isinstance(error, WorkerError) else str(error)
 
 
 def _refused(text: str) -> Answer:
     return {"error": {"kind": "Error", "message": text}}, b""
 
 
-def _remote(failure: Failure) -> dict[str, Any]:
-    """What the caller is told of an exception: enough to make it again."""
-    trace = failure.trace or f"{failure.name}: {failure.message}\n"
-    told = {"kind": failure.name, "message": failure.message, "type": failure.type, "trace": trace}
-    return {"error": {"kind": "Error", "message": failure.message, "remote": told}}
-
-
-class MethodCall:
-    """A call of a method of another worker's entrypoint."""
-
-    kind = "rpc"
-    label = "RPC"
-
-    def __init__(self, asked: Frame) -> None:
-        self._asked = asked
-        self._value = b""
-
-    @property
-    def title(self) -> str:
-        head = self._asked.head
-        return ".".join(filter(None, (head["service"], head["entrypoint"], head["name"])))
-
-    def frame(self) -> tuple[dict[str, Any], bytes]:
-        head = self._asked.head
-        fields = {"entrypoint": head["entrypoint"], "props": head["props"], "method": head["name"]}
-        return fields, self._asked.body
-
-    def result(self, outcome: Outcome) -> str:
-        return outcome.outcome
-
-    async def converse(self, conversation: Conversation) -> Frame:
-        while True:
-            frame = await conversation.receive()
-            if frame.kind == "result":
-                self._value = frame.body
-            elif frame.kind == "done":
-                return frame
-
-    def answer(self) -> Answer:
-        return {}, self._value
-
-    async def failed(self, failure: Failure) -> Answer:
-        return _remote(failure), b""
+def _title(asked: Frame) -> str:
+    url = urlsplit(asked.head["request"][1])
+    return f"{asked.head['service']} {url.path}{'?' if url.query else ''}{url.query}"
 
 
 class ServiceFetch:
@@ -123,9 +91,10 @@ class ServiceFetch:
 
     kind = "fetch"
 
-    def __init__(self, asked: Frame, reply: Reply) -> None:
+    def __init__(self, asked: Frame, reply: Reply, title: str) -> None:
         self._asked = asked
         self._reply = reply
+        self.title = title
         self._window = Window()
         self._status = 0
         self._is_streaming = False
@@ -134,11 +103,6 @@ class ServiceFetch:
     @property
     def label(self) -> str:
         return str(self._method)
-
-    @property
-    def title(self) -> str:
-        url = urlsplit(self._url)
-        return f"{self._asked.head['service']} {url.path}{'?' if url.query else ''}{url.query}"
 
     def frame(self) -> tuple[dict[str, Any], bytes]:
         head = self._asked.head
@@ -200,7 +164,7 @@ class ServiceFetch:
 
     async def failed(self, failure: Failure) -> Answer | None:
         if not self._status:
-            return _remote(failure), b""
+            return remote(failure), b""
         if self._is_streaming:
             await self._reply.piece(b"", more=False, error=f"the response broke off: {failure.name}: {failure.message}")
         return None

@@ -8,6 +8,7 @@ from typing import Any
 from emulator.runtime import values
 from emulator.runtime.assets import AssetsBinding
 from emulator.runtime.calls import Calls, Pending
+from emulator.runtime.passage import Passage
 from emulator.runtime.services import ServiceBinding
 from emulator.sdk.workers.rpc import JsDict
 from emulator.wire import Frame
@@ -175,12 +176,12 @@ class Unsupported:
         raise NotImplementedError(self.__dict__["_text"])
 
 
-def make_env(bindings: Iterable[dict[str, Any]], calls: Calls, config: str) -> Env:
+def make_env(bindings: Iterable[dict[str, Any]], calls: Calls, passage: Passage, config: str) -> Env:
     """The env that the config's bindings describe."""
-    return Env({binding["name"]: _binding(binding, calls) for binding in bindings}, config)
+    return Env({binding["name"]: _binding(binding, calls, passage) for binding in bindings}, config)
 
 
-def _binding(binding: dict[str, Any], calls: Calls) -> Any:
+def _binding(binding: dict[str, Any], calls: Calls, passage: Passage) -> Any:
     match binding["type"]:
         case "var":
             return _js(binding["value"])
@@ -191,7 +192,7 @@ def _binding(binding: dict[str, Any], calls: Calls) -> Any:
         case "assets":
             return AssetsBinding(calls)
         case "service":
-            return ServiceBinding(calls, binding["service"], binding["entrypoint"], binding["props"])
+            return ServiceBinding(passage, binding["service"], binding["entrypoint"], values.encode(binding["props"]))
         case _:
             return Unsupported(binding["name"], binding["kind"])
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import builtins
 import itertools
-from collections.abc import Awaitable, Callable, Generator
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, TypeVar
 
 from emulator.runtime.output import speaker
+from emulator.runtime.relay import AskedSocket
 from emulator.runtime.streams import InBody
 from emulator.runtime.traces import revive
 from emulator.sdk.workers.proxy import JsException
@@ -18,20 +19,37 @@ from emulator.wire import Channel, Frame
 T = TypeVar("T")
 
 
-class Pending(Awaitable[T], Generic[T]):
+class Pending(Coroutine[Any, Any, T]):
     """
     A call that is under way, whether anybody awaits it or not.
 
-    The platform makes a binding's call when it is called, not when it is awaited; so do we.
+    The platform makes a binding's call when it is called, not when it is awaited; so do we. There it is a coroutine,
+    which `asyncio.create_task` insists on, so it is one here.
     """
 
-    def __init__(self, answer: asyncio.Future[Frame], then: Callable[[Frame], T]) -> None:
+    def __init__(self, answer: asyncio.Future[Any], then: Callable[[Any], T]) -> None:
         self._answer = answer
         self._then = then
+        self._awaited: Generator[Any, None, T] | None = None
 
     def __await__(self) -> Generator[Any, None, T]:
         frame = yield from asyncio.shield(self._answer).__await__()
         return self._then(frame)
+
+    def send(self, value: Any, /) -> Any:
+        if self._awaited is None:
+            self._awaited = self.__await__()
+        return self._awaited.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        if self._awaited is None:
+            self._awaited = self.__await__()
+        return self._awaited.throw(*error)
+
+    def close(self) -> None:
+        """Nobody waits any more; the call goes on."""
+        if self._awaited is not None:
+            self._awaited.close()
 
 
 class Calls:
@@ -41,7 +59,7 @@ class Calls:
         self._channel = channel
         self._numbers = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Frame]] = {}
-        self._bodies: dict[int, InBody] = {}
+        self._bodies: dict[int, InBody | AskedSocket] = {}
 
     def ask(self, target: str, method: str, head: dict[str, Any], body: bytes = b"") -> asyncio.Future[Frame]:
         """Send a call now; the future is its answer, or raises what the other side says."""
@@ -72,22 +90,43 @@ class Calls:
         found: InBody = frame.head["body"]
         return found
 
+    def socket_of(self, frame: Frame) -> Any:
+        """This worker's end of the web socket that is the answer."""
+        found: AskedSocket = frame.head["body"]
+        return found.end
+
     def _body_of(self, frame: Frame) -> None:
-        body = self._bodies.setdefault(frame.id, InBody(self._channel, frame.id, credit="taken"))
+        body = self._bodies.get(frame.id)
+        if body is None:
+            body = self._bodies[frame.id] = self._new_body(frame)
         frame.head["body"] = body
         body.feed(frame)
         if not frame.head["more"]:
             del self._bodies[frame.id]
+
+    def _new_body(self, frame: Frame) -> InBody | AskedSocket:
+        if frame.head.get("socket"):
+            return AskedSocket(self._channel, frame.id)
+        return InBody(self._channel, frame.id, credit="taken")
+
+
+def _remote(error: dict[str, Any]) -> JsException:
+    """What another worker raised, as the platform shows it: an error of JavaScript's own stays what it is."""
+    raised = revive(error)
+    if isinstance(raised, JsException):
+        return raised
+    told = JsException("PythonError", error["trace"])
+    told.__cause__ = raised
+    return told
 
 
 def _exception(error: dict[str, Any]) -> Exception:
     if "code" in error:
         return WorkflowError(error["code"], error["message"])
     if "remote" in error:
-        # What another worker raised, as the platform shows it; the exception itself is its cause.
-        told = JsException("PythonError", error["remote"]["trace"])
-        told.__cause__ = revive(error["remote"])
-        return told
+        return _remote(error["remote"])
+    if error["kind"] == "Error":
+        return JsException("Error", error["message"])
     kind = getattr(builtins, error["kind"], Exception)
     return (
         kind(error["message"])

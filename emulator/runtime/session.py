@@ -17,6 +17,7 @@ from emulator.runtime.exports import Exports, HandlerMissing
 from emulator.runtime.invocation import Context, Invocation, ScheduledController
 from emulator.runtime.loader import WorkerPath
 from emulator.runtime.output import Outputs, Speaker, speaker
+from emulator.runtime.passage import Passage
 from emulator.runtime.services import Loopback
 from emulator.runtime.traces import StepError, describe, revive
 from emulator.runtime.workflow import WorkflowStep
@@ -45,6 +46,7 @@ class Session:
         self._exports = Exports()
         self._env: Any = None
         self._loopback: Any = None
+        self._passage: Passage | None = None
         self._root = ""
         self._implicit_steps = True
         self._batch_waits = True
@@ -77,6 +79,8 @@ class Session:
                 self._exchanges[frame.id].receive(frame) if frame.id in self._exchanges else None
             case "cancel":
                 self._cancel(frame.id)
+            case "drop" if self._passage is not None:
+                self._passage.lender.drop(frame.id)
             case "expire":
                 self._steps[frame.id].expire(frame.head["key"]) if frame.id in self._steps else None
             case "ping":
@@ -177,14 +181,21 @@ class Session:
         return await exchange.answer(response, invocation)
 
     async def _rpc(self, frame: Frame, invocation: Invocation) -> dict[str, Any]:
-        method, name = frame.head["method"], frame.head["entrypoint"]
-        arguments = values.decode(frame.body, mapping=JsDict)
-        ctx = self._context(frame, invocation)
-        result = await self._exports.call_method(method, arguments, self._env, ctx, entrypoint=name)
+        head, passage = frame.head, self._passage
+        assert passage is not None
+        arguments, stubs = passage.unpack_with_stubs(frame.body)
         try:
-            self._channel.send("result", frame.id, {}, values.encode(result).encode())
-        except TypeError as error:
-            raise TypeError(f"{method}() returned what cannot be sent to another worker: {error}") from None
+            if "stub" in head:
+                result = await passage.lender.call(head["stub"], head["path"], arguments)
+            else:
+                ctx = self._context(frame, invocation)
+                name, method = head["entrypoint"], head["method"]
+                result = await self._exports.call_method(method, arguments, self._env, ctx, entrypoint=name)
+            told, body = passage.pack_result(head.get("method") or ".".join(head["path"]), result)
+        finally:
+            for stub in stubs:
+                stub._dispose()
+        self._channel.send("result", frame.id, told, body)
         await invocation.finish()
         return {"outcome": "ok"}
 
@@ -262,8 +273,9 @@ class Session:
         self._root = head["project"]
         self._implicit_steps = head["flags"]["python_workflows_implicit_dependencies"]
         self._batch_waits = not head["flags"]["queue_consumer_no_wait_for_wait_until"]
-        self._env = make_env(head["bindings"], self._calls, head["config"])
-        self._loopback = Loopback(self._calls, head["name"])
+        self._passage = Passage(self._channel, self._calls, head["name"], head["number"])
+        self._env = make_env(head["bindings"], self._calls, self._passage, head["config"])
+        self._loopback = Loopback(self._passage, head["name"])
         self._path.__enter__()
         self._path.forget()
         current.bind_env(self._env)

@@ -9,6 +9,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from emulator.sdk.workers.proxy import JsException
 from emulator.sdk.workers.workflows import WorkflowFatalError, WorkflowTimeoutError
 
 _ENGINES = (WorkflowTimeoutError, WorkflowFatalError)
@@ -44,6 +45,9 @@ def revive(error: dict[str, Any]) -> Exception:
     """
     The exception a description stands for: of the same class where that is at hand, a StepError otherwise.
     """
+    if error["kind"] == JsException.__name__:
+        js_name, _, js_message = error["message"].partition(": ")
+        return JsException(js_name, js_message)
     module, _, name = error.get("type", "").partition(":")
     kind = getattr(sys.modules.get(module), name, None) or _known(error["kind"])
     if not (isinstance(kind, type) and issubclass(kind, Exception)):

@@ -13,6 +13,7 @@ import json
 import math
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -28,6 +29,14 @@ class RemoteError(Exception):
     """An exception that crossed as a value: its class name and its text."""
 
 
+@dataclass(frozen=True)
+class Crossing:
+    """Something that only workers can pass to each other: what kind it is, and what the other side makes it of."""
+
+    kind: str
+    form: Any
+
+
 def encode(value: object, *, lenient: bool = False) -> str:
     """
     The wire form. Raises TypeError for what cannot cross.
@@ -40,13 +49,24 @@ def encode(value: object, *, lenient: bool = False) -> str:
         raise TypeError("a value that contains itself, or is nested too deeply, cannot be sent over RPC.") from None
 
 
-def decode(text: str | bytes, *, mapping: Callable[[dict[str, Any]], Any] = dict, naive: bool = True) -> Any:
+def _unknown(kind: str, found: Any) -> Any:
+    raise ValueError(f'no value has the wire form "{kind}"')
+
+
+def decode(
+    text: str | bytes,
+    *,
+    mapping: Callable[[dict[str, Any]], Any] = dict,
+    naive: bool = True,
+    crossing: Callable[[str, Any], Any] = _unknown,
+) -> Any:
     """
-    The value of a wire form. `mapping` makes the dicts; dates are naive UTC as on the platform, or aware.
+    The value of a wire form. `mapping` makes the dicts, `crossing` what a `Crossing` stands for; dates are naive UTC
+    as on the platform, or aware.
     """
 
     def revive(found: dict[str, Any]) -> Any:
-        return _revive(found["$"], found["v"], mapping, naive) if "$" in found else mapping(found)
+        return _revive(found["$"], found["v"], mapping, naive, crossing) if "$" in found else mapping(found)
 
     return json.loads(text, object_hook=revive)
 
@@ -116,6 +136,8 @@ def _key(key: object) -> str:
 
 
 def _foreign_form(value: Any, lenient: bool) -> Any:
+    if isinstance(value, Crossing):
+        return {"$": value.kind, "v": _form(value.form, lenient)}
     name = type(value).__name__
     if inspect.isawaitable(value):
         raise TypeError(f"Awaitable {name} cannot be sent over RPC.")
@@ -137,7 +159,13 @@ def _to_milliseconds(value: date) -> int:
     return (value - _EPOCH) // timedelta(milliseconds=1)
 
 
-def _revive(kind: str, found: Any, mapping: Callable[[dict[str, Any]], Any], naive: bool) -> Any:
+def _revive(
+    kind: str,
+    found: Any,
+    mapping: Callable[[dict[str, Any]], Any],
+    naive: bool,
+    crossing: Callable[[str, Any], Any],
+) -> Any:
     match kind:
         case "bytes":
             return memoryview(base64.b64decode(found))
@@ -155,7 +183,7 @@ def _revive(kind: str, found: Any, mapping: Callable[[dict[str, Any]], Any], nai
         case "dict":
             return mapping(dict(found))
         case _:
-            raise ValueError(f'no value has the wire form "{kind}"')
+            return crossing(kind, found)
 
 
 def _show(found: dict[str, Any]) -> Any:

@@ -61,9 +61,8 @@ _LATER = {
     "import_from_javascript": "modules",
 }
 _ELSEWHERE = {
-    **dict.fromkeys(
-        ("HTMLRewriter", "RpcTarget", "WebSocket", "WebSocketPair", "caches"), "the platform has it in `js`"
-    ),
+    **dict.fromkeys(("HTMLRewriter", "WebSocket", "WebSocketPair", "caches"), "the platform has it in `js`"),
+    "RpcTarget": 'it is import_from_javascript("cloudflare:workers").RpcTarget',
     "NonRetryableError": "import it from workers.workflows",
 }
 

@@ -43,6 +43,14 @@ class WorkflowEntrypoint:
         self.env = env
 
 
+class RpcTarget:
+    """
+    Base of objects whose methods and properties another worker may use: they are passed as stubs, not copied.
+
+    Follows developers.cloudflare.com/workers/runtime-apis/rpc/#class-instances.
+    """
+
+
 class DurableObjectAbort(BaseException):
     """A durable object gave itself up. No `except Exception` may keep it alive."""
 

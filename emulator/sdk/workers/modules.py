@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from .current import EnvWrapper, patch_env, wait_until
-from .entrypoints import DurableObject, WorkerEntrypoint, WorkflowEntrypoint
+from .entrypoints import DurableObject, RpcTarget, WorkerEntrypoint, WorkflowEntrypoint
 from .workflows import NonRetryableError
 
 _INSTEAD = {
@@ -42,10 +42,6 @@ def _workers() -> Any:
 def _with_env(env: Any, function: Callable[[], Any]) -> Any:
     with patch_env(env.to_py() if hasattr(env, "to_py") else env):
         return function()
-
-
-class RpcTarget:
-    """Base of objects whose methods another worker may call. Here they cannot cross; see docs/differences.md."""
 
 
 class EmailMessage:

@@ -76,6 +76,9 @@ jsnull = JsNull()
 class JsException(Exception):
     """A JavaScript error: `name`, `message`, `stack`."""
 
+    # Where people import it from: a traceback says so.
+    __module__ = "pyodide.ffi"
+
     def __init__(self, name: str, message: str = "", stack: str = "") -> None:
         super().__init__(name, message, stack)
         self.name = name
