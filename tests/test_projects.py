@@ -78,6 +78,9 @@ async def test_the_old_name_of_workers(emu):
         pytest.param("import needed_thing", "pyproject.toml names it: `uv sync`", id="the project asks for it"),
         pytest.param("import src.shop", 'leave the "src." out', id="imported from outside"),
         pytest.param("from js import process", "js.process is not emulated", id="a name of JavaScript"),
+        pytest.param("from pyodide.code import eval_code", "use eval() and exec()", id="a name of Pyodide"),
+        pytest.param("import pyodide.console", 'the emulator has no "pyodide.console"', id="a module of Pyodide"),
+        pytest.param("import pyodide_js", 'the emulator has no "pyodide_js"', id="an inner part of Pyodide"),
         pytest.param("from workers import WebSocketPair", "the platform has it in `js`", id="in the wrong module"),
     ],
 )

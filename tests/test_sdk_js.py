@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
+import importlib
 import math
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from emulator.sdk import js, pyodide
 from emulator.sdk.js import JSON, URL, Array, Date, Headers, Map, Object, Promise, Set, Uint8Array, URLSearchParams
+from emulator.sdk.js.instead import INSTEAD
 from emulator.sdk.pyodide.code import relaxed_call
 from emulator.sdk.pyodide.ffi import (
     ConversionError,
@@ -158,12 +162,58 @@ def test_a_name_we_do_not_have(name):
         exec(f"from emulator.sdk.js import {name}")
 
 
-@pytest.mark.parametrize("name", sorted(set(dir(js)) - {"globalThis"}))
+@pytest.mark.parametrize("name", sorted(dir(js)))
 def test_every_name_is_there(name):
     """
     What `dir(js)` lists can be had.
     """
     assert getattr(js, name) is not None or name == "undefined"
+
+
+def test_a_type_checker_knows_the_same_names():
+    """
+    The stub lists what there is, so that a name that is not emulated is found before the worker runs.
+    """
+    stub = ast.parse(Path(js.__file__ or "").with_suffix(".pyi").read_text())
+    classes = {each.name for each in stub.body if isinstance(each, ast.ClassDef | ast.FunctionDef)}
+    values = {ast.unparse(each.target) for each in stub.body if isinstance(each, ast.AnnAssign)}
+
+    assert set(dir(js)) == {name for name in classes | values if not name.startswith("_")}
+
+
+@pytest.mark.parametrize("name", sorted(INSTEAD))
+def test_what_to_use_instead(name):
+    """
+    A name of the platform that is not emulated, and not there, comes with advice.
+    """
+    assert name not in dir(js)
+    with pytest.raises(
+        AttributeError, match=re.escape(f"js.{name} is not emulated") + ".*; " + re.escape(INSTEAD[name])
+    ):
+        getattr(js, name)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "text"),
+    [
+        ("pyodide", "to_js", "import it from pyodide.ffi"),
+        ("pyodide.ffi", "wrappers", "a worker has no page"),
+        ("pyodide.ffi", "nope", "see dir(pyodide.ffi)"),
+        ("pyodide.http", "pyxhr", "use pyfetch()"),
+        ("pyodide.code", "eval_code", "use eval() and exec()"),
+        ("pyodide.webloop", "nope", "use asyncio"),
+    ],
+)
+def test_names_that_pyodide_has_and_we_have_not(module, name, text):
+    """
+    Whether asked for or imported, the error names it as the worker does, and says what to use.
+    """
+    pattern = re.escape(f"{module}.{name} is not emulated") + ".*" + re.escape(text)
+
+    with pytest.raises(AttributeError, match=pattern):
+        getattr(importlib.import_module(f"emulator.sdk.{module}"), name)
+    with pytest.raises(ImportError, match=pattern):
+        exec(f"from emulator.sdk.{module} import {name}")
 
 
 def test_names_of_pyodide():
@@ -443,3 +493,50 @@ def test_relaxed_calls():
     """
     assert (1, (1, 2)) == (relaxed_call(lambda a: a, 1, 2, c=3), relaxed_call(lambda *a: a, 1, 2))
     assert {"a": 1} == relaxed_call(dict, a=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "encoded", "of_a_url"),
+    [("a b&c", "a%20b%26c", "a%20b&c"), ("ü/?", "%C3%BC%2F%3F", "%C3%BC/?"), ("100%", "100%25", "100%25")],
+)
+def test_texts_in_urls(text, encoded, of_a_url):
+    """
+    A part of a URL is encoded whole, a URL but for what separates its parts; and back.
+    """
+    assert (encoded, of_a_url) == (js.encodeURIComponent(text), js.encodeURI(text))
+    assert text == js.decodeURIComponent(encoded)
+    assert text == js.decodeURI(of_a_url)
+    assert "%26%2fü" == js.decodeURI("%26%2f%c3%bc")
+
+
+@pytest.mark.parametrize("text", ["%", "%zz", "%ff"])
+def test_what_is_no_encoded_text(text):
+    """
+    A URIError, from both functions.
+    """
+    with pytest.raises(JsException, match=r"^URIError: URI malformed$"):
+        js.decodeURIComponent(text)
+    with pytest.raises(JsException, match=r"^URIError: URI malformed$"):
+        js.decodeURI(text)
+
+
+async def test_small_names():
+    """
+    Numbers, the browser that is none, an error with a name of its own, and a wait.
+    """
+    error = js.DOMException.new("gone", "AbortError")
+
+    assert (True, False, True) == (js.isFinite("1"), js.isFinite(js.Infinity), js.NaN != js.NaN)
+    assert ("Cloudflare-Workers", js) == (js.navigator.userAgent, js.self)
+    assert ("AbortError", "gone") == (error.name, error.message)
+    assert await js.scheduler.wait(0) is None
+
+
+def test_an_object_as_a_map():
+    """
+    `as_object_map` is the same object, by subscript.
+    """
+    made = Object.fromEntries([("a", 1)])
+    made.as_object_map()["b"] = 2
+
+    assert (2, {"a": 1, "b": 2}) == (made.b, dict(made.as_object_map().items()))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import hashlib
 import math
 from types import SimpleNamespace
 from typing import Any
@@ -183,3 +185,75 @@ def test_platform_modules():
     assert import_from_javascript("cloudflare:email").EmailMessage.new("a", "b", "raw").to == "b"
     with pytest.raises(ImportError, match=r"^Failed to import 'cloudflare:sockets': .*; use asyncio.open_connection"):
         import_from_javascript("cloudflare:sockets")
+
+
+@pytest.mark.parametrize("form", ["gzip", "deflate", "deflate-raw"])
+async def test_streams_are_compressed(form):
+    """
+    What was packed piece by piece is less, and comes out as it was.
+    """
+    source = ReadableStream.new(iter(["tea " * 1000, "and cake"]))
+    packed = await Response(source.pipeThrough(js.CompressionStream.new(form))).bytes()
+    opened = ReadableStream.new(iter([packed[:7], packed[7:]])).pipeThrough(js.DecompressionStream.new(form))
+
+    assert len(packed) < 100
+    assert "tea " * 1000 + "and cake" == await text(opened)
+
+
+@pytest.mark.parametrize(
+    ("packed", "why"),
+    [
+        (b"no gzip at all", "cannot be decompressed"),
+        (gzip.compress(b"x")[:-1], "too soon"),
+        (gzip.compress(b"x") + b"!", "more after"),
+    ],
+    ids=["something else", "an end missing", "something after it"],
+)
+async def test_what_was_not_compressed_so(packed, why):
+    """
+    Whoever reads is told, with a TypeError, instead of waiting for ever.
+    """
+    opened = ReadableStream.new(iter([packed])).pipeThrough(js.DecompressionStream.new("gzip"))
+
+    with pytest.raises(JsException, match=f"^TypeError: .*{why}"):
+        await text(opened)
+
+
+async def test_a_source_that_fails_in_a_pipe():
+    """
+    The other end of the pipe fails as the source did, after what was there before.
+    """
+
+    def failing():
+        yield "a"
+        raise LookupError("no more")
+
+    pieces = ReadableStream.new(failing()).pipeThrough(js.IdentityTransformStream.new()).getReader()
+
+    assert "a" == (await pieces.read()).value.to_string()
+    with pytest.raises(LookupError):
+        await pieces.read()
+
+
+@pytest.mark.parametrize(("length", "why"), [(2, "1 bytes more"), (4, "1 bytes fewer")])
+async def test_a_stream_of_fixed_length(length, why):
+    """
+    As many bytes as were announced, or a TypeError.
+    """
+
+    async def through(length):
+        return await text(ReadableStream.new(iter(["ab", "c"])).pipeThrough(js.FixedLengthStream.new(length)))
+
+    assert "abc" == await through(3)
+    with pytest.raises(JsException, match=f"^TypeError: {why}"):
+        await through(length)
+
+
+async def test_a_digest_of_a_stream():
+    """
+    The digest is there when the stream has been piped; it is that of the whole.
+    """
+    stream = js.crypto.DigestStream.new("SHA-256")
+    await ReadableStream.new(iter(["ab", "c"])).pipeTo(stream)
+
+    assert hashlib.sha256(b"abc").hexdigest() == (await stream.digest).to_bytes().hex()

@@ -20,6 +20,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 
 _ALIASES = ("workers", "js", "pyodide", "asgi")
+_INTERNAL = ("_pyodide", "pyodide_js")
 _OLD_NAME = "cloudflare.workers"
 _NOT_OWN = ("site-packages", "dist-packages", "python_modules")
 
@@ -168,7 +169,7 @@ def _explain(error: ModuleNotFoundError, root: Path) -> None:
     if missing.partition(".")[0] == root.name:
         error.add_note(f'the worker\'s modules are imported from inside "{root.name}/": leave the "{root.name}." out')
         return
-    if missing.partition(".")[0] in _ALIASES:
+    if missing.partition(".")[0] in (*_ALIASES, *_INTERNAL):
         error.add_note(f'the emulator has no "{missing}"; docs/differences.md lists what there is')
         return
     error.add_note(

@@ -152,3 +152,6 @@ String = _String()
 parseFloat: Callable[[Any], Any] = Number.parseFloat
 parseInt: Callable[..., Any] = Number.parseInt
 isNaN: Callable[[Any], bool] = lambda value: Number.isNaN(Number(value))  # noqa: E731
+isFinite: Callable[[Any], bool] = lambda value: math.isfinite(Number(value))  # noqa: E731
+Infinity = math.inf
+NaN = math.nan

@@ -49,6 +49,12 @@ class Object(JsProxy):
     def as_py_json(self) -> Any:
         return self.to_py()
 
+    def as_object_map(self, *, hereditary: bool = False) -> Any:
+        """The same fields, by subscript: what is written there is written here."""
+        made = Map.new()
+        made._items = self._items
+        return made
+
     @staticmethod
     def fromEntries(entries: Any) -> Any:
         made = Object.new()

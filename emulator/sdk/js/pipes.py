@@ -1,8 +1,9 @@
-"""`TransformStream` and `WritableStream`: what is written on one side is read on the other, one piece at a time."""
+"""`TransformStream`, its kin and `WritableStream`: what is written on one side is read on the other, piece by piece."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 from collections.abc import AsyncIterator, Coroutine
 from types import SimpleNamespace
@@ -108,6 +109,7 @@ class TransformStream(JsProxy):
         self._transformer = _functions(transformer)
         self._pieces: asyncio.Queue[Any] = asyncio.Queue(1)
         self._left = False
+        self._error: BaseException | None = None
         self.readable: Any = ReadableStream.new(self._read())
         self.writable: Any = WritableStream.new(_Into(self))
         if hasattr(self._transformer, "start"):
@@ -115,18 +117,54 @@ class TransformStream(JsProxy):
 
     async def _read(self) -> AsyncIterator[bytes]:
         try:
-            while (piece := await self._pieces.get()) is not None:
-                if isinstance(piece, BaseException):
-                    raise piece
+            while (piece := await self._taken()) is not None:
                 yield to_bytes(piece)
         finally:
             self._left = True
             while not self._pieces.empty():
                 self._pieces.get_nowait()
 
+    async def _taken(self) -> Any:
+        failed = self._error is not None and self._pieces.empty()
+        piece = self._error if failed else await self._pieces.get()
+        if isinstance(piece, BaseException):
+            raise piece
+        return piece
+
+    def _fail(self, reason: Any) -> None:
+        """Ends the readable side in an error, after what waits there to be read."""
+        self._error = reason if isinstance(reason, BaseException) else JsException("Error", str(reason))
+        with contextlib.suppress(asyncio.QueueFull):
+            self._pieces.put_nowait(self._error)
+
     async def _put(self, piece: Any) -> None:
         if not self._left:
             await self._pieces.put(piece)
+
+
+class IdentityTransformStream(TransformStream):
+    """Hands on bytes as they are."""
+
+    def __init__(self, options: Any = None) -> None:
+        super().__init__()
+
+
+class FixedLengthStream(TransformStream):
+    """Hands on so many bytes, no more and no less: anything else is a TypeError."""
+
+    def __init__(self, length: int, options: Any = None) -> None:
+        self._missing = int(length)
+        super().__init__(self)
+
+    def transform(self, piece: Any, controller: _Controller) -> None:
+        self._missing -= len(to_bytes(piece))
+        if self._missing < 0:
+            raise JsException("TypeError", f"{-self._missing} bytes more were written than FixedLengthStream was told")
+        controller.enqueue(piece)
+
+    def flush(self, controller: _Controller) -> None:
+        if self._missing:
+            raise JsException("TypeError", f"{self._missing} bytes fewer were written than FixedLengthStream was told")
 
 
 class _Controller:
@@ -165,7 +203,7 @@ class _Into:
         await self._stream._put(None)
 
     async def abort(self, reason: Any = None) -> None:
-        await self._stream._put(reason if isinstance(reason, BaseException) else JsException("Error", str(reason)))
+        self._stream._fail(reason)
 
     async def _transform(self, name: str, *piece: Any) -> None:
         function = getattr(self._stream._transformer, name, None)
@@ -174,7 +212,11 @@ class _Into:
                 await self._stream._put(each)
             return
         controller = _Controller(self._stream)
-        result = function(*piece, controller)
-        if inspect.isawaitable(result):
-            await result
+        try:
+            result = function(*piece, controller)
+            if inspect.isawaitable(result):
+                await result
+        except Exception as error:
+            self._stream._fail(error)
+            raise
         await controller.pass_on()

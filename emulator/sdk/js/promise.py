@@ -122,10 +122,19 @@ class Timers:
         return self._last
 
 
+class _Scheduler(JsProxy):
+    """`scheduler`"""
+
+    def wait(self, delay: float, options: Any = None) -> Any:
+        """Fulfilled after so many milliseconds."""
+        return Promise.resolve(asyncio.sleep(max(0, delay) / 1000))
+
+
 _timers = Timers()
 setTimeout = _timers.set_timeout
 setInterval = _timers.set_interval
 clearTimeout = clearInterval = _timers.clear
+scheduler = _Scheduler.new()
 
 
 def queueMicrotask(function: Callable[[], Any]) -> None:

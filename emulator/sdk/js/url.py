@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote_to_bytes, urlencode, urlunsplit
 
 from emulator.sdk.workers.proxy import JsException, JsProxy, js_text, jsnull, options_of
 from emulator.sdk.workers.urls import PORTS, parse
+
+# What separates the parts of a URL: encodeURI and decodeURI leave it as it is.
+_RESERVED = ";/?:@&=+$,#"
 
 
 class URL(JsProxy):
@@ -196,7 +200,23 @@ def encodeURIComponent(text: Any) -> str:
 
 
 def encodeURI(text: Any) -> str:
-    return quote(js_text(text), safe="!'()*-._~;/?:@&=+$,#")
+    return quote(js_text(text), safe="!'()*-._~" + _RESERVED)
+
+
+def decodeURIComponent(text: Any) -> str:
+    """Raises JsException, a URIError, for what is no encoded UTF-8."""
+    if re.search(r"%(?![0-9a-fA-F]{2})", js_text(text)):
+        raise JsException("URIError", "URI malformed")
+    try:
+        return unquote_to_bytes(js_text(text)).decode()
+    except UnicodeDecodeError:
+        raise JsException("URIError", "URI malformed") from None
+
+
+def decodeURI(text: Any) -> str:
+    """The same, but what separates the parts of a URL stays encoded."""
+    kept = re.sub(f"%({'|'.join(f'{ord(each):02x}' for each in _RESERVED)})", r"%25\1", js_text(text), flags=re.I)
+    return decodeURIComponent(kept)
 
 
 def _search_params(url: URL) -> Any:

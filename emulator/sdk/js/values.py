@@ -81,6 +81,21 @@ class Error:
         return f"[class {self.name}]"
 
 
+class _DomException:
+    """`DOMException`: an error whose name is told apart, such as `AbortError`."""
+
+    def new(self, message: Any = "", name: str = "Error") -> JsException:
+        return JsException(name, js_text(message))
+
+
+class _Navigator(JsProxy):
+    """`navigator`"""
+
+    userAgent = "Cloudflare-Workers"
+    language = "en"
+    hardwareConcurrency = 1
+
+
 class Console(JsProxy):
     """Prints: `log`, `info` and `debug` to the output, `warn` and `error` to the error output."""
 
@@ -139,6 +154,8 @@ def atob(text: str) -> str:
     return base64.b64decode(text).decode("latin-1")
 
 
+DOMException = _DomException()
 JSON = _Json.new()
 console = Console.new()
+navigator = _Navigator.new()
 performance = _Performance.new()

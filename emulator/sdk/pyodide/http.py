@@ -6,9 +6,12 @@ import io
 from typing import Any
 
 from emulator.sdk import workers
+from emulator.sdk.workers.absent import absent
 from emulator.sdk.workers.errors import AbortError, BodyUsedError, HttpStatusError
 from emulator.sdk.workers.stacks import run_sync
 
+# With a path, even an empty one, `from … import` asks here first, as it does of a package, and can be told why.
+__path__: list[str] = []
 __all__ = ["AbortError", "BodyUsedError", "FetchResponse", "HttpStatusError", "open_url", "pyfetch"]
 
 FetchResponse = workers.FetchResponse
@@ -30,3 +33,7 @@ def open_url(url: str) -> io.StringIO:
 
 async def _text(url: str) -> str:
     return await (await workers.fetch(url)).text()
+
+
+def __getattr__(name: str) -> Any:
+    raise absent(name, f"pyodide.http.{name} is not emulated; use pyfetch(), or fetch() of workers")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from .absent import absent
 from .current import EnvWrapper, patch_env, wait_until
 from .entrypoints import Context, DurableObject, WorkerEntrypoint, WorkflowEntrypoint, handler
 from .later import part
@@ -74,7 +75,4 @@ if not TYPE_CHECKING:  # otherwise every misspelt name would pass a type checker
             return found
         hint = f"; {_ELSEWHERE[name]}" if name in _ELSEWHERE else ""
         text = f"module 'workers' has no attribute '{name}'{hint}"
-        # `from workers import X` asks with hasattr() first: only there can an ImportError carry this text.
-        if hint and sys._getframe(1).f_code.co_name == "_handle_fromlist":
-            raise ImportError(text, name=name)
-        raise AttributeError(text, name=name)
+        raise absent(name, text) if hint else AttributeError(text, name=name, obj=sys.modules[__name__])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
@@ -71,15 +72,19 @@ class ReadableStream(JsProxy):
 
         async def pipe() -> None:
             writer = target.getWriter()
-            async for piece in self:
-                await writer.write(piece)
+            try:
+                async for piece in self:
+                    await writer.write(piece)
+            except Exception as error:
+                await writer.abort(error)
+                raise
             await writer.close()
 
         return part("js.promise").Promise.resolve(pipe())
 
     def pipeThrough(self, pair: Any, options: Any = None) -> Any:
         """What comes out of a `TransformStream` when everything is written to it."""
-        current.keep(_awaited(self.pipeTo(pair.writable)))
+        current.keep(_ended(self.pipeTo(pair.writable)))
         return pair.readable
 
     def _as_body(self) -> tuple[Content, None]:
@@ -131,8 +136,10 @@ async def _pulled(source: Any) -> AsyncIterator[Any]:
             await _told(given.get("cancel"), None)
 
 
-async def _awaited(promise: Any) -> None:
-    await promise
+async def _ended(promise: Any) -> None:
+    # Whoever reads the other side is told what went wrong.
+    with contextlib.suppress(Exception):
+        await promise
 
 
 async def _told(function: Any, argument: Any) -> None:

@@ -6,6 +6,7 @@ import os
 import uuid
 from typing import Any
 
+from emulator.sdk.js.webcrypto.digests import DigestStream
 from emulator.sdk.js.webcrypto.key import CryptoKey
 from emulator.sdk.js.webcrypto.subtle import SubtleCrypto
 from emulator.sdk.workers.buffers import DataView, Float32Array, Float64Array, TypedArray
@@ -20,6 +21,7 @@ class Crypto(JsProxy):
     """`crypto`"""
 
     subtle = SubtleCrypto.new()
+    DigestStream = DigestStream
 
     def randomUUID(self) -> str:
         return str(uuid.uuid4())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import hmac
 from collections.abc import Callable, Collection
 from dataclasses import replace
@@ -14,6 +13,7 @@ from emulator.sdk.js.promise import Promise
 from emulator.sdk.js.values import JSON, from_json
 from emulator.sdk.js.webcrypto import jwk as jwks
 from emulator.sdk.js.webcrypto.algorithm import Algorithm, content
+from emulator.sdk.js.webcrypto.digests import hasher
 from emulator.sdk.js.webcrypto.key import FORMATS, Format, Key, allowed, fitting, key_object, plain, usable
 from emulator.sdk.workers.buffers import ArrayBuffer
 from emulator.sdk.workers.later import part
@@ -48,12 +48,9 @@ class SubtleCrypto(JsProxy):
 
     @_promised
     def digest(self, algorithm: Any, data: Any) -> Any:
-        name = Algorithm.of(algorithm).name
-        if not name.startswith(("SHA-", "MD5")):
-            raise JsException(
-                "NotSupportedError", f"{name} makes no digests; there are SHA-1, -256, -384, -512 and MD5"
-            )
-        return ArrayBuffer.new(hashlib.new(name.replace("-", ""), content(data)).digest())
+        found = hasher(algorithm)
+        found.update(content(data))
+        return ArrayBuffer.new(found.digest())
 
     @_promised
     def sign(self, algorithm: Any, key: Any, data: Any) -> Any:

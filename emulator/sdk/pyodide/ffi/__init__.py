@@ -25,6 +25,7 @@ from emulator.sdk.pyodide.ffi.kinds import (
     JsWeakRef,
     ToJsConverter,
 )
+from emulator.sdk.workers.absent import absent
 from emulator.sdk.workers.buffers import Buffer as JsBuffer
 from emulator.sdk.workers.buffers import TypedArray as JsTypedArray
 from emulator.sdk.workers.proxy import JsException, JsNull, JsProxy, jsnull
@@ -82,3 +83,8 @@ def register_js_module(name: str, jsproxy: Any) -> None:
 def unregister_js_module(name: str) -> None:
     """Take back what `register_js_module` did."""
     sys.modules.pop(name, None)
+
+
+def __getattr__(name: str) -> Any:
+    instead = "a worker has no page; use asyncio, or setTimeout of js" if name == "wrappers" else "see dir(pyodide.ffi)"
+    raise absent(name, f"pyodide.ffi.{name} is not emulated; {instead}")
