@@ -540,3 +540,37 @@ def test_an_object_as_a_map():
     made.as_object_map()["b"] = 2
 
     assert (2, {"a": 1, "b": 2}) == (made.b, dict(made.as_object_map().items()))
+
+
+class Pair:
+    def __init__(self, first: Any, second: Any) -> None:
+        self.first = first
+        self.second = second
+
+
+def test_a_converter_of_ones_own():
+    """
+    It is handed what `to_js` does not know, converts what is inside, and may say what it made before it is complete.
+    """
+
+    def convert_pair(pair: Pair, convert: Any, remember: Any) -> Any:
+        made = Array.new()
+        remember(pair, made)
+        made.push(convert(pair.first), convert(pair.second))
+        return made
+
+    endless = Pair([1], None)
+    endless.second = endless
+    made = to_js({"pair": endless}, default_converter=convert_pair)
+
+    assert [1] == made.pair[0].to_py()
+    assert made.pair is made.pair[1]
+
+
+def test_a_converter_that_comes_first():
+    """
+    An eager converter is asked before any rule of `to_js`.
+    """
+    made = to_js([1], eager_converter=lambda value, convert, remember: Object.fromEntries([("n", len(value))]))
+
+    assert {"n": 1} == made.to_py()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -40,39 +41,65 @@ def to_js(
 
     `dict_converter`, usually `Object.fromEntries`, makes something else of a dict's pairs.
     """
-    seen: dict[int, Any] = {}
+    return _Conversion(create_pyproxies, dict_converter, default_converter, eager_converter).convert(obj, depth)
 
-    def convert(value: Any, left: int) -> Any:
+
+@dataclass(frozen=True, slots=True)
+class _Conversion:
+    """One call of `to_js`: its options, and what it has made so far, so that a list may contain itself."""
+
+    create_pyproxies: bool
+    dict_converter: Callable[[Any], Any] | None
+    default_converter: Callable[..., Any] | None
+    eager_converter: Callable[..., Any] | None
+    made: dict[int, Any] = field(default_factory=dict)
+
+    def convert(self, value: Any, left: int) -> Any:
         if left == 0 or isinstance(value, _PLAIN + _JS):
             return value
-        if id(value) in seen:
-            return seen[id(value)]
-        if eager_converter is not None:
-            return eager_converter(value, lambda inner: convert(inner, left - 1), seen.setdefault)
-        if isinstance(value, list | tuple):
-            made = seen[id(value)] = Array.new()
-            made._list += [convert(item, left - 1) for item in value]
-            return made
-        if isinstance(value, dict):
-            pairs = [(_key(key), convert(item, left - 1)) for key, item in value.items()]
-            return dict_converter(array(array(pair) for pair in pairs)) if dict_converter else _literal_map(pairs)
-        if isinstance(value, set | frozenset):
-            return Set.new(convert(item, left - 1) for item in value)
-        if isinstance(value, bytes | bytearray | memoryview):
-            return from_buffer(value)
-        return other(value, left)
+        if id(value) in self.made:
+            return self.made[id(value)]
+        if self.eager_converter is not None:
+            return self._by(self.eager_converter, value, left)
+        match value:
+            case list() | tuple():
+                return self._array(value, left)
+            case dict():
+                return self._map(value, left)
+            case set() | frozenset():
+                return Set.new(self.convert(item, left - 1) for item in value)
+            case bytes() | bytearray() | memoryview():
+                return from_buffer(value)
+            case _:
+                return self._object(value, left)
 
-    def other(value: Any, left: int) -> Any:
+    def _array(self, items: Sequence[Any], left: int) -> Any:
+        found = self.made[id(items)] = Array.new()
+        found._list += [self.convert(item, left - 1) for item in items]
+        return found
+
+    def _map(self, items: dict[Any, Any], left: int) -> Any:
+        pairs = [(_key(key), self.convert(item, left - 1)) for key, item in items.items()]
+        if self.dict_converter is None:
+            return _literal_map(pairs)
+        return self.dict_converter(array(array(pair) for pair in pairs))
+
+    def _object(self, value: Any, left: int) -> Any:
         as_js = getattr(value, "js_object", None)
         if as_js is not None:
             return as_js
-        if default_converter is not None:
-            return default_converter(value, lambda inner: convert(inner, left - 1), seen.setdefault)
-        if not create_pyproxies:
+        if self.default_converter is not None:
+            return self._by(self.default_converter, value, left)
+        if not self.create_pyproxies:
             raise ConversionError(f"No conversion available for {type(value).__name__}")
         return create_proxy(value)
 
-    return convert(obj, depth)
+    def _by(self, converter: Callable[..., Any], value: Any, left: int) -> Any:
+        """Converters are given a function for what is inside, and one to say what they made before they fill it."""
+        return converter(value, lambda inner: self.convert(inner, left - 1), self._remember)
+
+    def _remember(self, value: Any, made: Any) -> None:
+        self.made[id(value)] = made
 
 
 def _key(key: Any) -> Any:

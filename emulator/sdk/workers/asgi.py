@@ -16,12 +16,12 @@ from .inline import use_no_threads
 from .later import part
 from .request import Request, _source
 from .response import Response
+from .statuses import NO_BODY
 
 Message = MutableMapping[str, Any]
 App = Callable[[Any, Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
 
 _VERSION = {"spec_version": "2.0", "version": "3.0"}
-_NULL_BODY = (101, 103, 204, 205, 304)
 
 log = logging.getLogger("asgi")
 background_tasks: set[asyncio.Future[Any]] = set()
@@ -185,7 +185,7 @@ class _Exchange:
 def _response(start: Message, body: Any) -> Response:
     status = start["status"]
     headers = [(name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in start.get("headers", [])]
-    return Response(None if status in _NULL_BODY else body, status, headers=headers)
+    return Response(None if status in NO_BODY else body, status, headers=headers)
 
 
 class _Lifespan:

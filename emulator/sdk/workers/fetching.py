@@ -15,9 +15,9 @@ from .headers import Pairs, find
 from .later import part
 from .request import Request, _source
 from .response import FetchResponse, Response, from_network
+from .statuses import REDIRECTS
 from .urls import parse
 
-_REDIRECTS = (301, 302, 303, 307, 308)
 _MOST = 20
 _SMALL = 1 << 16
 Send = Callable[[SplitResult, str, Pairs, Content], Awaitable[Answer]]
@@ -81,7 +81,7 @@ async def follow(request: Request, send: Send = exchange) -> Response:
             raise TypeError(f"Fetch API cannot load: {urlunsplit(url)}")
         answer = await send(url, method, pairs, content)
         location = find(answer.pairs, "location")
-        if answer.status not in _REDIRECTS or location is None or mode == "manual":
+        if answer.status not in REDIRECTS or location is None or mode == "manual":
             return await _finished(answer, url, redirected=hop > 0)
         await answer.content.aclose()  # type: ignore[attr-defined]
         if mode == "error":

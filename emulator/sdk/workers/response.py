@@ -11,10 +11,7 @@ from .headers import Pairs, find, joined, to_pairs
 from .later import part
 from .message import Message, content_of
 from .proxy import JsProxy
-
-_NULL_BODY = (101, 204, 205, 304)
-_REDIRECTS = (301, 302, 303, 307, 308)
-
+from .statuses import NO_BODY, REDIRECTS
 
 if TYPE_CHECKING:
     from http import HTTPStatus
@@ -129,7 +126,7 @@ class Response(FetchResponse):
         if web_socket is not None:
             self.web_socket = web_socket
         content, content_type = content_of(body, "Response")
-        if self.status in _NULL_BODY:
+        if self.status in NO_BODY:
             if content:
                 raise TypeError(f"Response with null body status ({self.status}) cannot have a body.")
             content = None
@@ -141,7 +138,7 @@ class Response(FetchResponse):
     @staticmethod
     def redirect(url: Any, status: HTTPStatus | int = 302) -> Response:
         """Send the client elsewhere."""
-        if status not in _REDIRECTS:
+        if status not in REDIRECTS:
             raise ValueError(f"{int(status)} is not a redirect status code.")
         return Response(None, status, headers={"location": part("workers.urls").normal(str(url))})
 
@@ -182,5 +179,5 @@ def from_network(status: int, reason: str, pairs: Pairs, content: Content, url: 
     made = Response.__new__(Response)
     made.status, made.status_text, made.url, made.redirected = status, reason, url, redirected
     made._pairs = pairs
-    made._body = Body(None if status in _NULL_BODY else content)
+    made._body = Body(None if status in NO_BODY else content)
     return made

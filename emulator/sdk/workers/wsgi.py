@@ -17,12 +17,11 @@ from .gateway import BaseOptions
 from .request import Request, _source
 from .response import Response
 from .stacks import on_own_stack, run_sync
+from .statuses import NO_BODY
+from .urls import PORTS
 
 Environ = dict[str, Any]
 App = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
-
-_NULL_BODY = (101, 103, 204, 205, 304)
-_PORTS = {"http": "80", "https": "443"}
 
 log = logging.getLogger("wsgi")
 
@@ -79,7 +78,7 @@ def build_environ(req: Any, env: Any, body: Any) -> Environ:
         "PATH_INFO": unquote_to_bytes(url.path).decode("latin-1"),
         "QUERY_STRING": url.query,
         "SERVER_NAME": url.hostname or "",
-        "SERVER_PORT": str(url.port or _PORTS.get(url.scheme, "80")),
+        "SERVER_PORT": str(url.port or PORTS.get(url.scheme, 80)),
         "SERVER_PROTOCOL": "HTTP/1.1",
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": url.scheme,
@@ -152,8 +151,8 @@ class _Exchange:
         if self._start is None:
             raise RuntimeError("The WSGI application did not call start_response()")
         status, headers = self._start
-        self.response.set_result(Response(None if status in _NULL_BODY else body, status, headers=headers))
-        if status in _NULL_BODY:
+        self.response.set_result(Response(None if status in NO_BODY else body, status, headers=headers))
+        if status in NO_BODY:
             self._left.set()
 
     async def _put(self, piece: bytes | BaseException | None) -> None:
