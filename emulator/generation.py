@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import itertools
 import logging
+import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from emulator.errors import EmulatorError, WorkerError, WorkerGone
 from emulator.launch import Launched
 from emulator.models import Failure
 from emulator.reply import Reply
+from emulator.runtime.standing import tells_of_debugger
 from emulator.wire import Channel, Frame, SocketChannel
 
 log = logging.getLogger("emulator")
@@ -62,11 +65,11 @@ class Hooks:
     blocked: Callable[[Generation, str], None]
     slow: Callable[[Generation, str], None] = lambda generation, stack: None
     held: Callable[[Generation], None] = lambda generation: None
+    released: Callable[[Generation, tuple[str, int, int]], None] = lambda generation, stub: None
+    ended: Callable[[Generation], None] = lambda generation: None
 
 
 class Conversation:
-    released: Callable[[Generation, tuple[str, int, int]], None] = lambda generation, stub: None
-    ended: Callable[[Generation], None] = lambda generation: None
     """One event under way in a generation: its frames in order, until `done` or the generation's end."""
 
     def __init__(self, generation: Generation, number: int) -> None:
@@ -137,6 +140,8 @@ class Generation:
         self._settling: dict[int, asyncio.Future[None]] = {}
         self._to_settle: asyncio.Future[None] | None = None
         self._last_pong = asyncio.get_running_loop().time()
+        self._held_since: float | None = None
+        self._held_before = 0.0
         self._watching: asyncio.Task[None] | None = None
         self._said_blocked = False
         self._stopping = False
@@ -158,13 +163,21 @@ class Generation:
         self.loaded = _loaded(frame.head)
         if self.launched is not None:
             self._watching = asyncio.create_task(self._watch())
+        elif "pydevd" in sys.modules:
+            self._watching = asyncio.create_task(self._watch_this_loop())
 
     async def _opened(self, opening: asyncio.Future[Frame]) -> Frame:
         """The answer to `load`. Where it is long in coming, where the import stands is said meanwhile."""
         await asyncio.wait([opening], timeout=_SLOW_TO_LOAD)
         if not opening.done() and not self.holds and self.launched is not None:
-            self.hooks.slow(self, self.launched.stack())
-        return await opening
+            stack = self.launched.stack()
+            if tells_of_debugger(stack):
+                self.hold(True)
+            else:
+                self.hooks.slow(self, stack)
+        frame = await opening
+        self.hold(False)
+        return frame
 
     def open(self, kind: str, head: dict[str, Any], body: bytes = b"") -> Conversation:
         """Begin a conversation. Raises WorkerGone when the process has ended."""
@@ -205,6 +218,42 @@ class Generation:
         # Shielded: one who waits no longer does not end it for the others.
         await asyncio.shield(self._to_settle)
 
+    # A debugger
+
+    def hold(self, on: bool, *, since: float | None = None) -> None:
+        """A debugger has stopped the process (since a time of the loop; since now), or lets go of it."""
+        now = asyncio.get_running_loop().time()
+        if on and self._held_since is None:
+            self._held_since = now if since is None else since
+        elif not on and self._held_since is not None:
+            self._held_before += now - self._held_since
+            self._held_since = None
+        if on is not self.holds:
+            self.holds = on
+            self.hooks.held(self)
+
+    @property
+    def held_for(self) -> timedelta:
+        """How long debuggers have held the process, altogether."""
+        now = asyncio.get_running_loop().time()
+        return timedelta(seconds=self._held_before + (0.0 if self._held_since is None else now - self._held_since))
+
+    async def let_go(self) -> timedelta:
+        """Return when no debugger holds the process, or when it ends: for how long one has, altogether."""
+        await self._answered()
+        while self.holds and self.alive:
+            await asyncio.sleep(_PING_EVERY)
+            await self._answered()
+        return self.held_for
+
+    async def _answered(self) -> None:
+        """A process that is held does not answer, and it may not be known yet that it is."""
+        if self.alive:
+            number = next(self._numbers)
+            answered = self._settling[number] = asyncio.get_running_loop().create_future()
+            self.channel.send("ping", number, {"turns": 1})
+            await answered
+
     def _ask_to_settle(self) -> None:
         """After all that was sent in this turn, so that the user's loop has been given it by then."""
         settled, self._to_settle = self._to_settle, None
@@ -220,8 +269,11 @@ class Generation:
         """Let conversations end, for so many seconds; then end the process. Web sockets are told to end now."""
         for conversation in list(self._conversations.values()):
             conversation.on_retire()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._quiet.wait(), grace)
+        held = None
+        while not self._quiet.is_set() and held != (held := self.held_for):
+            # Whoever was held meanwhile has all of the time again.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._quiet.wait(), grace)
         await self.stop()
 
     async def stop(self) -> None:
@@ -247,20 +299,26 @@ class Generation:
             case "taken" | "leave" | "say":
                 if frame.id in self._replies:
                     self._replies[frame.id].receive(frame)
+            case "release":
+                worker, number, thing = frame.head["stub"]
+                # In its turn: what came before it, and may lend the same thing on, is looked at in a task.
+                asyncio.get_running_loop().call_soon(self.hooks.released, self, (worker, number, thing))
             case "print":
                 text = frame.body.decode("utf-8", "replace")
                 self.hooks.printed(self, frame.head["by"], frame.head["stream"], text)
             case "pong":
                 self._last_pong = asyncio.get_running_loop().time()
                 self._said_blocked = False
-                self.holds = frame.head["debugger"]
+                self.hold(frame.head["debugger"])
                 settled = self._settling.pop(frame.id, None)
                 if settled is not None and not settled.done():
                     settled.set_result(None)
             case "hold":
                 self._last_pong = asyncio.get_running_loop().time()
-                self.holds = frame.head["on"]
-                self.hooks.held(self)
+                if self.launched is not None:
+                    # What it wrote of itself before says nothing of now.
+                    self.launched.stack()
+                self.hold(frame.head["on"])
             case "ready" | "failed":
                 if self._opening is not None and not self._opening.done():
                     self._opening.set_result(frame)
@@ -299,10 +357,6 @@ class Generation:
         if reply is not None and reply.break_off(f"the response broke off: {name}: {error}"):
             return None
         return {"error": {"kind": name, "message": str(error)}}, b""
-            case "release":
-                worker, number, thing = frame.head["stub"]
-                # In its turn: what came before it, and may lend the same thing on, is looked at in a task.
-                asyncio.get_running_loop().call_soon(self.hooks.released, self, (worker, number, thing))
 
     def _closed(self) -> None:
         self._gone.set()
@@ -338,17 +392,34 @@ class Generation:
             self.channel.send("ping", 0, {"turns": 0})
             await asyncio.sleep(_PING_EVERY)
             now = loop.time()
-            if self.holds or now - asked > _BLOCKED_AFTER:
-                # A debugger holds the process, or this process itself stood still: nobody is late.
+            if now - asked > _BLOCKED_AFTER:
+                # This process itself stood still: nobody is late.
                 self._last_pong = now
             asked = now
-            silence = now - self._last_pong
-            if silence > _BLOCKED_AFTER + _PING_EVERY and not self._said_blocked:
-                self._said_blocked = True
-                self.hooks.blocked(self, self.launched.stack())
-            if seconds is not None and silence > seconds:
+            if now - self._last_pong > _BLOCKED_AFTER + _PING_EVERY:
+                self._look_where_it_stands(self.launched.stack())
+            if seconds is not None and now - self._last_pong > seconds:
                 self.launched.kill(f"it did not answer for {seconds:g} s")
                 return
+
+    def _look_where_it_stands(self, stack: str) -> None:
+        """It is silent: a debugger has stopped it, which may last, or its code blocks, which is said once."""
+        if stack:
+            self.hold(tells_of_debugger(stack), since=self._last_pong)
+        if self.holds:
+            self._last_pong = asyncio.get_running_loop().time()
+        elif not self._said_blocked:
+            self._said_blocked = True
+            self.hooks.blocked(self, stack)
+
+    async def _watch_this_loop(self) -> None:
+        """In process, an editor's debugger stops this loop too. What is missing afterwards was its time."""
+        loop = asyncio.get_running_loop()
+        while self.alive:
+            asked = loop.time()
+            await asyncio.sleep(_PING_EVERY)
+            missing = loop.time() - asked - _PING_EVERY
+            self._held_before += missing if missing > _PING_EVERY else 0.0
 
 
 def _loaded(head: dict[str, Any]) -> Loaded:

@@ -9,7 +9,7 @@ from emulator.config import Config
 from emulator.generation import Generation, Hooks, connect
 from emulator.launch import Allowance, Launched, launch_for
 from emulator.runtime.output import Outputs
-from emulator.runtime.process import debugger_hook
+from emulator.runtime.process import debugger_hook, is_pythons_own
 from emulator.runtime.session import Session
 from emulator.wire import memory_channels
 
@@ -42,27 +42,27 @@ class InProcess:
     def __init__(self) -> None:
         self._outputs: Outputs | None = None
         self._hook = debugger_hook(self._hold)
-        self._sessions: list[Session] = []
+        self._sessions: dict[Session, Generation] = {}
 
     async def start(self, config: Config, number: int, hooks: Hooks) -> Generation:
         """A generation that waits for `load`; the modules of the one before it are forgotten then."""
         ours, theirs = memory_channels()
         session = Session(theirs, on_stop=lambda: self._stopped(session))
         self._outputs = self._outputs or Outputs()
-        self._sessions.append(session)
+        self._sessions[session] = Generation(config.name, number, hooks, ours)
         session.attach(self._outputs)
-        if sys.breakpointhook is sys.__breakpointhook__:
-            # Python's own would write to the stand-ins, and nothing of that is seen while it holds the loop.
+        if is_pythons_own(sys.breakpointhook):
+            # It would write to the stand-ins, and nothing of that is seen while it holds the loop.
             sys.breakpointhook = self._hook
-        return Generation(config.name, number, hooks, ours)
+        return self._sessions[session]
 
     def _hold(self, on: bool) -> None:
-        """A debugger in one of them holds them all."""
-        for session in self._sessions:
-            session.hold(on)
+        """A debugger in one of them holds them all. They are told by call: no frame arrives while the loop stands."""
+        for generation in self._sessions.values():
+            generation.hold(on)
 
     def _stopped(self, session: Session) -> None:
-        self._sessions.remove(session)
+        del self._sessions[session]
         if not self._sessions and self._outputs is not None:
             self._outputs.put_back()
             self._outputs = None

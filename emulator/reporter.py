@@ -79,6 +79,10 @@ class Reporter:
     def reloaded(self, config: Config, milliseconds: float) -> None:
         self._terminal.event("RELOAD", _title(config), "ok", milliseconds, colour="green")
 
+    def waits_for_debugger(self, config: Config) -> None:
+        """A save while a debugger holds the worker."""
+        self._terminal.event("RELOAD", _title(config), "saved; waits until the debugger lets go", colour="yellow")
+
     def left_behind(self, instances: int) -> None:
         """What the end of the emulator interrupts."""
         if instances:

@@ -218,6 +218,7 @@ async def _watch_one(emulator: Emulator, watching: Any, index: int, since: float
     worker = emulator.workers[index]
 
     async def reload() -> None:
+        await emulator.wait_for_debugger(worker)
         await emulator.reload(worker)
 
     await watching.watch(lambda: [worker.latest.module_root], lambda: worker.latest.files, reload, since=since)

@@ -158,6 +158,12 @@ class Emulator:
         """Whether a debugger holds a worker's process, and with it the terminal."""
         return bool(self._holders)
 
+    async def wait_for_debugger(self, worker: Worker) -> None:
+        """Return when no debugger holds the worker; where one does, that somebody waits is said."""
+        if worker.current is not None and worker.current.holds:
+            self._reporter.waits_for_debugger(worker.config)
+            await worker.current.let_go()
+
     def fetch_route(self, explain: Callable[..., Awaitable[None]]) -> Beside:
         """The ASGI app of the first worker's own routes, with its assets beside them."""
         worker = self.workers[0]

@@ -75,7 +75,7 @@ TO_EMULATOR = {
     "release": "stub: this worker holds an object of another worker no more",
     "say": "event, code, reason: what goes over the web socket that this call asked for; the body is its content",
     "print": "by, stream: text the user's code printed or logged",
-    "pong": "debugger: here I am, and whether an editor's debugger is attached",
+    "pong": "debugger: here I am, and whether a debugger has stopped one of my threads",
     "hold": "on: a debugger holds the process, or lets go of it",
 }
 

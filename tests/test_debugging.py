@@ -153,6 +153,25 @@ def test_time_stands_still_at_a_prompt(terminal):
     assert "has blocked" not in terminal.screen
 
 
+def test_a_debugger_that_says_nothing_is_seen(tmp_path):
+    """
+    Where a silent process stands tells a debugger that it was not told of from a handler that blocks.
+    """
+    code = "import pdb, sys\n" + WORKER.replace(
+        "            breakpoint()\n            return kept",
+        "            pdb.Pdb(stdin=sys.__stdin__, stdout=sys.__stdout__).set_trace()\n            return kept",
+    )
+    with Terminal(tmp_path, "--no-reload", code=code, config=WORKFLOW) as terminal:
+        terminal.later("GET", "/create")
+        terminal.see_prompt()
+        time.sleep(2)
+        terminal.type("c")
+        status = terminal.until("/status", lambda answer: answer.json["status"] != "running", 3).json
+
+        assert ("complete", 42) == (status["status"], status["output"])
+        assert "has blocked" not in terminal.screen
+
+
 def test_a_step_is_timed_again_after_the_prompt(tmp_path):
     """
     What is left of a step's time counts on after `c`: the time-out is held up and not forgotten.

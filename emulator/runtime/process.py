@@ -12,8 +12,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from types import BuiltinFunctionType
 from typing import Any
 
+from emulator.runtime import standing
 from emulator.runtime.output import Outputs
 from emulator.runtime.session import Session
 from emulator.wire import SocketChannel
@@ -48,7 +50,8 @@ async def _serve(connection: int, stack: int) -> None:
     _, channel = await loop.create_connection(SocketChannel, sock=socket.socket(fileno=connection))
     session = Session(channel, heartbeat=lambda: _dump_stack_when_blocked(stack), on_stop=stop)
     session.attach(Outputs(session.print))
-    sys.breakpointhook = debugger_hook(session.hold)
+    own = is_pythons_own(sys.breakpointhook)
+    sys.breakpointhook = debugger_hook(session.hold) if own else editor_hook(sys.breakpointhook)
     await stopped
     channel.close()
     # What is left is nobody's business any more; asyncio.run would wait for it.
@@ -63,7 +66,13 @@ def _dump_stack_when_blocked(stack: int) -> None:
     """
     os.lseek(stack, 0, os.SEEK_SET)
     os.ftruncate(stack, 0)
-    faulthandler.dump_traceback_later(_BLOCKED_AFTER, file=stack)
+    # Code that has blocked for a while may still come to a breakpoint.
+    faulthandler.dump_traceback_later(_BLOCKED_AFTER, repeat=standing.has_debugger(), file=stack)
+
+
+def is_pythons_own(hook: object) -> bool:
+    """Whether nobody has taken `breakpoint()` over: an editor's debugger does, and stops in the editor."""
+    return isinstance(hook, BuiltinFunctionType)
 
 
 def debugger_hook(hold: Callable[[bool], None]) -> Any:
@@ -75,6 +84,19 @@ def debugger_hook(hold: Callable[[bool], None]) -> Any:
         # Few runs debug, all runs start: pdb is imported by those who need it.
         debugger = importlib.import_module("emulator.runtime.debugger")
         debugger.TerminalPdb(hold).set_trace(sys._getframe(1))
+
+    return stop_here
+
+
+def editor_hook(theirs: Callable[..., None]) -> Callable[..., None]:
+    """`breakpoint()` where an editor's debugger is: debugpy's own hook passes by in a process that it has followed."""
+
+    def stop_here(*arguments: Any, **options: Any) -> None:
+        pydevd: Any = sys.modules.get("pydevd")
+        if hasattr(pydevd, "_is_attached") and pydevd._is_attached():
+            pydevd.settrace(suspend=True, trace_only_current_thread=True, stop_at_frame=sys._getframe(1))
+        else:
+            theirs(*arguments, **options)
 
     return stop_here
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from emulator.runtime import exports, loader, values
+from emulator.runtime import exports, loader, standing, values
 from emulator.runtime.batch import MessageBatch
 from emulator.runtime.bindings import make_env
 from emulator.runtime.calls import Calls
@@ -102,7 +102,7 @@ class Session:
         if turns > 0:
             asyncio.get_running_loop().call_soon(self._pong, number, turns - 1)
         else:
-            self._channel.send("pong", number, {"debugger": "pydevd" in sys.modules})
+            self._channel.send("pong", number, {"debugger": standing.is_held()})
 
     def _stop(self) -> None:
         if self._stopped:

@@ -143,10 +143,12 @@ class Steps:
         return failed(step)
 
     async def _expire(self, run: Run, step: Step, when: datetime) -> None:
+        before = run.generation.held_for
         await self.ledger.clock.sleep_until(when)
-        # A debugger stands in the step's body: its time stands still.
-        while run.generation.holds:  # noqa: ASYNC110 - a person is at the prompt, nobody needs to be quick
-            await asyncio.sleep(0.25)
+        # While a debugger stands in the step's body, its time stands still.
+        while (held := await run.generation.let_go()) > before:
+            when, before = when + held - before, held
+            await self.ledger.clock.sleep_until(when)
         if run.conversation is not None:
             run.conversation.send("expire", {"key": step.key})
 
