@@ -1,11 +1,16 @@
 """`emulator init`: what it writes, and what it leaves alone."""
 
 import ast
+import importlib.util
+import json
+import re
 import tomllib
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
+from emulator.cli import group
 from emulator.errors import EmulatorError
 from emulator.template import worker_name, write
 
@@ -19,7 +24,7 @@ def test_a_project_is_written_and_its_parts_fit(tmp_path):
     code = ast.parse((tmp_path / "Tea House" / config["main"]).read_text())
     classes = {node.name for node in code.body if isinstance(node, ast.ClassDef)}
 
-    assert ["wrangler.toml", "src/entry.py", ".gitignore"] == [
+    assert ["wrangler.toml", "src/entry.py", ".gitignore", ".vscode/launch.json", ".run/emulator dev.run.xml"] == [
         path.relative_to(tmp_path / "Tea House").as_posix() for path in written
     ]
     assert "tea-house" == config["name"]
@@ -63,6 +68,63 @@ def test_a_worker_is_named_after_its_folder(folder, name):
     The name is one that the platform takes.
     """
     assert name == worker_name(Path(folder))
+
+
+@pytest.fixture
+def made(tmp_path):
+    write(tmp_path)
+    return tmp_path
+
+
+def launches(folder):
+    """What VS Code offers, by name; it takes comments."""
+    text = (folder / ".vscode" / "launch.json").read_text()
+    return {
+        each["name"]: each for each in json.loads(re.sub(r"^\s*//.*$", "", text, flags=re.MULTILINE))["configurations"]
+    }
+
+
+def understood(arguments):
+    """The values that `emulator …` would take from a command line; raises where it has no such option."""
+    name, *rest = arguments
+    return group.commands[name].make_context(name, rest).params
+
+
+def test_vs_code_starts_and_follows_the_worker(made):
+    """
+    What F5 starts is a command that there is, on a terminal, and the debugger follows into the worker's process.
+    """
+    found = launches(made)["emulator dev"]
+
+    assert importlib.util.find_spec(found["module"])
+    assert 8787 == understood(found["args"])["port"]
+    assert ("debugpy", "launch", "integratedTerminal") == (found["type"], found["request"], found["console"])
+    assert found["subProcess"]
+
+
+def test_vs_code_attaches_to_what_its_comment_starts(made):
+    """
+    The port in the comment is the one that is attached to.
+    """
+    listening = re.search(r"--listen (\d+) -m emulator dev", (made / ".vscode" / "launch.json").read_text())
+    found = launches(made)["attach to emulator dev"]
+
+    assert int(listening[1]) == found["connect"]["port"]
+    assert found["subProcess"]
+
+
+def test_pycharm_starts_the_same(made):
+    """
+    PyCharm reads a module and its parameters from the file; they are those of VS Code.
+    """
+    (found,) = ElementTree.parse(made / ".run" / "emulator dev.run.xml").getroot()
+    options = {option.get("name"): option.get("value") for option in found.iter("option")}
+    code = launches(made)["emulator dev"]
+
+    assert ("emulator dev", "PythonConfigurationType") == (found.get("name"), found.get("type"))
+    assert ("true", code["module"]) == (options["MODULE_MODE"], options["SCRIPT_NAME"])
+    assert code["args"] == options["PARAMETERS"].split()
+    assert "$PROJECT_DIR$" == options["WORKING_DIRECTORY"]
 
 
 async def test_the_written_project_runs(emu):

@@ -11,7 +11,13 @@ from emulator.errors import EmulatorError
 
 _HERE = Path(__file__).parent
 # What stands here → where it goes. A .gitignore of that name would hide files from this project's own git.
-_FILES = {"wrangler.toml": "wrangler.toml", "src/entry.py": "src/entry.py", "gitignore": ".gitignore"}
+_FILES = {
+    "wrangler.toml": "wrangler.toml",
+    "src/entry.py": "src/entry.py",
+    "gitignore": ".gitignore",
+    "editors/launch.json": ".vscode/launch.json",
+    "editors/emulator_dev.run.xml": ".run/emulator dev.run.xml",
+}
 _LONGEST_NAME = 63
 
 
