@@ -152,7 +152,8 @@ def kind_of(error: Exception) -> ErrorKind:
 
 def timestamp(when: datetime) -> str:
     """A time as the API writes it: UTC, milliseconds, Z."""
-    return f"{when.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+    utc = when if when.tzinfo is UTC else when.astimezone(UTC)
+    return f"{utc.isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"
 
 
 def _why(error: Exception) -> str:

@@ -43,7 +43,8 @@ async def list_instances(call: Call) -> Reply:
     found, total = table.listed(listing), table.count(listing)
     shown, more = found[:per_page], len(found) > per_page
     cursor = cursor_of(shown[-1].created_at, shown[-1].key) if more else None
-    rows = [history.row(one, version_id=each.version_at(one.created_at), workflow_id=each.id) for one in shown]
+    at, id = each.version_at, each.id
+    rows = [history.row(one, version_id=at(one.created_at), workflow_id=id) for one in shown]
     return Reply(rows, info(page=page, per_page=per_page, count=len(rows), total=total, cursor=cursor))
 
 
