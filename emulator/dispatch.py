@@ -37,6 +37,18 @@ class Event(Protocol):
         """Talk until the last frame; None when that came before the conversation's end."""
 
 
+Place = tuple[str, int, int]
+"""Where an event runs: the worker's name, the number of its generation, the number of the conversation."""
+
+
+class Watch(Protocol):
+    """Who is told of every event in a generation."""
+
+    def begins(self, place: Place, event: Event) -> None: ...
+
+    def ends(self, place: Place, event: Event, outcome: Outcome) -> None: ...
+
+
 class Callee(Protocol):
     """Who is called: a worker, or one generation of it."""
 
@@ -47,9 +59,10 @@ class Callee(Protocol):
 class Dispatch:
     """Every browser request, tick and batch ends here; nothing else calls user code, except the workflow engine."""
 
-    def __init__(self, report: Callable[[Event, Outcome], None]) -> None:
+    def __init__(self, report: Callable[[Event, Outcome], None], watch: Watch | None = None) -> None:
         self._report = report
-        self._under_way: dict[tuple[str, int, int], Event] = {}
+        self._watch = watch
+        self._under_way: dict[Place, Event] = {}
 
     async def __call__(self, worker: Callee, event: Event) -> Outcome:
         """
@@ -60,7 +73,16 @@ class Dispatch:
         """
         started = time.perf_counter()
         try:
-            outcome = _outcome(await self._converse(await worker.ready(), event), started)
+            conversation = self._open(await worker.ready(), event)
+        except WorkerError as wrong:
+            self._report(event, _outcome_of_error(wrong, started))
+            raise
+        except BaseException:
+            self._report(event, Outcome(outcome="canceled", milliseconds=_since(started)))
+            raise
+        place = _place(conversation)
+        try:
+            outcome = _outcome(await self._converse(conversation, event), started)
         except WorkerError as wrong:
             outcome = _outcome_of_error(wrong, started)
             raise
@@ -68,14 +90,21 @@ class Dispatch:
             outcome = Outcome(outcome="canceled", milliseconds=_since(started))
             raise
         finally:
+            del self._under_way[place]
             self._report(event, outcome)
+            if self._watch is not None:
+                self._watch.ends(place, event, outcome)
         return outcome
 
-    async def _converse(self, generation: Generation, event: Event) -> Frame | None:
+    def _open(self, generation: Generation, event: Event) -> Conversation:
         head, body = event.frame()
         conversation = generation.open(event.kind, head, body)
-        place = (generation.worker, generation.number, conversation.number)
-        self._under_way[place] = event
+        self._under_way[_place(conversation)] = event
+        if self._watch is not None:
+            self._watch.begins(_place(conversation), event)
+        return conversation
+
+    async def _converse(self, conversation: Conversation, event: Event) -> Frame | None:
         try:
             return await event.converse(conversation)
         except WorkerError:
@@ -84,8 +113,6 @@ class Dispatch:
             # Nobody listens any more: the server could not go on, or is stopping.
             conversation.leave()
             raise
-        finally:
-            del self._under_way[place]
 
     @property
     def is_busy(self) -> bool:
@@ -95,6 +122,10 @@ class Dispatch:
     def speaker(self, worker: str, generation: int, conversation: int) -> Event | None:
         """On whose behalf user code prints."""
         return self._under_way.get((worker, generation, conversation))
+
+
+def _place(conversation: Conversation) -> Place:
+    return conversation.generation.worker, conversation.generation.number, conversation.number
 
 
 def _outcome(last: Frame | None, started: float) -> Outcome:

@@ -65,10 +65,14 @@ class Reporter:
 
     def warn_of_config(self, config: Config) -> None:
         """What is odd in a config, once."""
-        for warning in dict.fromkeys(map(str, config.warnings)):
-            if warning not in self._warned:
-                self._warned.add(warning)
-                self._terminal.plain(f"warning: {warning}", colour="yellow")
+        for warning in config.warnings:
+            self.warn_once(str(warning))
+
+    def warn_once(self, warning: str) -> None:
+        """However often it comes up."""
+        if warning not in self._warned:
+            self._warned.add(warning)
+            self._terminal.plain(f"warning: {warning}", colour="yellow")
 
     def warn_of_code(self, worker: Worker) -> None:
         """What the platform would refuse in a worker that has been loaded."""

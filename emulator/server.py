@@ -22,9 +22,11 @@ from emulator.dispatch import Dispatch, Event
 from emulator.errors import ConfigError, EmulatorError, StoreError, WorkerError, WorkflowError
 from emulator.generation import Answer, Generation, Hooks, Loaded
 from emulator.handlers.batch import QueueEvent
+from emulator.handlers.email import Email, EmailEvent
 from emulator.handlers.fetch import Fetch
 from emulator.handlers.queue import Broker
 from emulator.handlers.scheduled import ScheduledEvent
+from emulator.handlers.tail import TailEvent, Tails
 from emulator.models import Batch, Outcome, Tick, Trigger
 from emulator.places import near
 from emulator.reporter import Reporter
@@ -78,7 +80,8 @@ class Emulator:
         self._attending: asyncio.Task[None] | None = None
         self.versions = Versions(self.clock.now())
         self.folders = Folders(options.state)
-        self.dispatch = Dispatch(self._report)
+        self.tails = Tails(self._tail_consumers, self._tell_tail, lambda: int(self.clock.now().timestamp() * 1000))
+        self.dispatch = Dispatch(self._report, self.tails)
         self.engine = Engine(
             self.store, self.clock, lambda title, text: terminal.event("FLOW", title, text), limits=options.limits
         )
@@ -143,6 +146,7 @@ class Emulator:
             self.attendance.note()
         await self.timetable.close()
         await self.broker.close()
+        await self.tails.close()
         await self.engine.close()
         await asyncio.gather(*(worker.stop() for worker in self.workers))
         with suppress(StoreError):
@@ -175,6 +179,10 @@ class Emulator:
         if self.clock.moving_to is None:
             self.attendance.note()
         return await self.dispatch(worker, ScheduledEvent(tick))
+
+    async def email(self, worker: Worker, email: Email) -> Outcome:
+        """Hand a worker an e-mail."""
+        return await self.dispatch(worker, EmailEvent(email))
 
     async def advance(self, by: timedelta) -> None:
         """Move the clock forward; what falls due on the way happens, in order. Cancelled, it stays where it has come."""
@@ -310,12 +318,28 @@ class Emulator:
                 return await self.dispatch(worker, QueueEvent(batch))
         raise EmulatorError(f'no worker consumes the queue "{batch.queue}" any more')
 
+    def _tail_consumers(self, name: str) -> tuple[str, ...]:
+        worker = self._switchboard.worker_named(name)
+        return () if worker is None else worker.config.tail_consumers
+
+    async def _tell_tail(self, name: str, event: TailEvent) -> None:
+        """Tell a tail consumer; one that is not there, or does not listen, is named once."""
+        worker = self._switchboard.worker_named(name)
+        why = "is not served here; start the emulator with a -c for its config too" if worker is None else ""
+        if worker is not None and not {"tail", "trace"} & (await worker.ready()).loaded.handlers.keys():
+            why = "has no tail() handler"
+        if why:
+            self._reporter.warn_once(f"tail_consumers names the worker {name}, which {why}")
+        elif worker is not None:
+            await self.dispatch(worker, event)
+
     def _report(self, event: Event, outcome: Outcome) -> None:
         self._changes += 1
         self._reporter.report(event, outcome)
 
     def _printed(self, generation: Generation, by: int, stream: str, text: str) -> None:
         self._changes += 1
+        self.tails.printed((generation.worker, generation.number, by), stream, text)
         self._reporter.printed(generation, by, stream, text)
 
     def _speaker(self, generation: Generation, by: int) -> str:
@@ -345,7 +369,8 @@ class Emulator:
         self.on_hold()
 
     def _is_busy(self) -> bool:
-        return self.timetable.is_busy or self.dispatch.is_busy or self.engine.is_busy or self.broker.busy()
+        is_busy = self.timetable.is_busy or self.dispatch.is_busy or self.engine.is_busy
+        return is_busy or self.broker.busy() or self.tails.is_busy
 
 
 def _refuse_conflicts(configs: Sequence[Config]) -> None:

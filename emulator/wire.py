@@ -34,6 +34,8 @@ TO_WORKER = {
     "drop": "nobody holds the object of this id, which was lent to another worker, any more",
     "body": "more: a piece of the request's body",
     "scheduled": "cron, time: a cron's tick, milliseconds",
+    "email": "from, to, headers, time: an e-mail; the body is all of it",
+    "tail": "what happened in other workers; the body is the value of a list of traces",
     "queue": (
         "queue, messages, metrics: a batch, each message by its id, time and attempt; the body is a JSON list of values"
     ),
@@ -63,8 +65,8 @@ TO_EMULATOR = {
     "result": "lent: what a method returned; the body is its value, the objects in it have these addresses",
     "credit": "bytes: so much of the request's body has been read; send more",
     "done": (
-        "outcome, error, result, cancelled: the conversation is over, waitUntil included; the result is a tick's or a"
-        " batch's, the body is the value `run` returned"
+        "outcome, error, result, cancelled: the conversation is over, waitUntil included; the result is a tick's, a"
+        " batch's or an e-mail's, the body is the value `run` returned"
     ),
     "call": (
         "by, target, method, lent, …: use a binding or take a step; answered by `answer`; the body is the arguments'"

@@ -22,10 +22,12 @@ from emulator.api.rest import PREFIX, no_route, rest_mount
 from emulator.bindings import queues
 from emulator.cron import words
 from emulator.errors import EmulatorError, StoreError, WorkerError
-from emulator.models import Tick
+from emulator.handlers.email import email_of
+from emulator.models import Outcome, Tick
 from emulator.runtime import values
 from emulator.server import Emulator
 
+_EMAIL = ("/cdn-cgi/local/email", "/cdn-cgi/handler/email")
 _SCHEDULED = ("/cdn-cgi/local/scheduled", "/cdn-cgi/handler/scheduled", "/cdn-cgi/mf/scheduled")
 
 
@@ -43,6 +45,7 @@ class Local:
         return [
             Route("/cdn-cgi/local/health", _explained(self.health)),
             *(Route(path, _explained(self.scheduled), methods=["GET", "POST"]) for path in _SCHEDULED),
+            *(Route(path, _explained(self.email), methods=["POST"]) for path in _EMAIL),
             Route("/cdn-cgi/local/crons", _explained(self.crons)),
             Route("/cdn-cgi/local/queues", _explained(self.queues)),
             Route("/cdn-cgi/local/queues/{queue:path}/messages", _explained(self.push), methods=["POST"]),
@@ -63,6 +66,17 @@ class Local:
             answer = {"outcome": outcome.outcome, "noRetry": bool(outcome.result.get("noRetry", False))}
             return JSONResponse(answer, status)
         return PlainTextResponse(outcome.outcome, status)
+
+    async def email(self, request: Request) -> Response:
+        """Hand an e-mail to a worker: the body is the message."""
+        query = request.query_params
+        worker = _named(self._emulator, query.get("worker"))
+        now = self._emulator.clock.now()
+        email = email_of(query.get("from"), query.get("to"), await request.body(), at=now)
+        outcome = await self._emulator.email(worker, email)
+        if query.get("format") == "json":
+            return JSONResponse({"outcome": outcome.outcome, **outcome.result}, 200 if outcome.is_ok else 500)
+        return _told_of_email(outcome)
 
     async def push(self, request: Request) -> Response:
         """Send one message."""
@@ -113,6 +127,15 @@ def _explained(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[
             return JSONResponse({"ok": False, "error": str(error)}, 400)
 
     return answer
+
+
+def _told_of_email(outcome: Outcome) -> Response:
+    if not outcome.is_ok:
+        why = "" if outcome.error is None else f": {outcome.error.name}: {outcome.error.message}"
+        return PlainTextResponse(f"the email handler failed{why}\n", 500)
+    if "rejectReason" in outcome.result:
+        return PlainTextResponse(f"the worker rejected the email: {outcome.result['rejectReason']}\n", 400)
+    return PlainTextResponse("the worker processed the email\n")
 
 
 async def _move(emulator: Emulator, wanted: Any) -> None:

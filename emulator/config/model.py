@@ -130,6 +130,7 @@ class Config:
     producers: tuple[Producer, ...] = ()
     consumers: tuple[Consumer, ...] = ()
     services: tuple[Service, ...] = ()
+    tail_consumers: tuple[str, ...] = ()
     unsupported: tuple[Unsupported, ...] = ()
     not_inherited: tuple[str, ...] = ()
     crons: tuple[str, ...] = ()

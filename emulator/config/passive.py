@@ -71,6 +71,21 @@ def connect(node: Node, key: str) -> None:
         seen.append(place)
 
 
+def streaming_tails(node: Node, key: str) -> None:
+    for row in node.tables(key):
+        row.check({"service": Node.need})
+    if key in node:
+        node.warn("is not emulated: no tailStream() is called; tail_consumers are", key)
+
+
+def tail_consumers(own: Node) -> tuple[str, ...]:
+    """The workers that are told what happened in this one."""
+    found = own.value.get("tail_consumers")
+    rows = found if isinstance(found, list) else []
+    names = [row.get("service") for row in rows if isinstance(row, dict)]
+    return tuple(dict.fromkeys(name for name in names if isinstance(name, str)))
+
+
 def unsafe(node: Node, key: str) -> None:
     if node.table(key) is not None:
         node.warn("experimental on the platform, and nothing here", key)
@@ -140,7 +155,7 @@ OWN: Mapping[str, Shape] = {
     "connect": connect,
     "containers": Node.tables,
     "define": text_table,
-    "streaming_tail_consumers": tables({"service": Node.need}),
+    "streaming_tail_consumers": streaming_tails,
     "tail_consumers": tables({"environment": Node.text, "service": Node.need}),
     "unsafe": unsafe,
 }

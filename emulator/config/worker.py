@@ -38,6 +38,7 @@ def _read(scope: Scope, path: Path) -> Config:
         producers=producers,
         consumers=consumers,
         services=bindings.services(own),
+        tail_consumers=passive.tail_consumers(own),
         crons=crons.triggers(scope),
         routes=routes.parse(scope),
         assets=assets.parse(scope, path.parent),

@@ -13,11 +13,23 @@ from emulator.sdk.workers import DurableObject, WorkerEntrypoint, WorkflowEntryp
 
 _ANY_NUMBER = 1_000
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-HANDLERS = ("fetch", "scheduled", "queue")
-_NOT_RPC = (*HANDLERS, "alarm", "connect", "constructor", "ctx", "dup", "email", "env", "tail", "test", "trace")
+# These may be functions of the module, too; the others only by their older names.
+_FUNCTIONS = ("fetch", "scheduled", "queue")
+HANDLERS = (*_FUNCTIONS, "email", "tail", "trace")
+# What the platform calls and the emulator does not, and why.
+_UNHEARD = {
+    "connect": "there are no TCP connections from outside here",
+    "tailStream": "streaming tails are not emulated; a tail handler is called, once an event is over",
+    "test": "it is for the platform's own test runner",
+}
+_UNHEARD_FUNCTIONS = ("on_alarm", "on_pubsub", "on_connect", "on_tailStream")
+_NOT_RPC = (*HANDLERS, *_UNHEARD, "alarm", "constructor", "ctx", "dup", "env")
 _SIGNATURES = {
     "scheduled": "async def scheduled(self, controller, env, ctx)",
     "queue": "async def queue(self, batch, env, ctx)",
+    "email": "async def email(self, message, env, ctx)",
+    "tail": "async def tail(self, events, env, ctx)",
+    "trace": "async def trace(self, events, env, ctx)",
 }
 
 
@@ -35,6 +47,7 @@ class Exports:
 
     default: type[Any] | None = None
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    unheard: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     entrypoints: Mapping[str, type[Any]] = field(default_factory=dict)
     workflows: Mapping[str, type[Any]] = field(default_factory=dict)
     objects: Mapping[str, type[Any]] = field(default_factory=dict)
@@ -47,10 +60,13 @@ class Exports:
         return {name: place(handler) for name, handler in found.items() if handler is not None}
 
     def warnings(self) -> list[tuple[str, str, int]]:
-        """Handlers that the platform would call in vain: why, with file and line."""
+        """Handlers that the platform would call in vain, and those that nobody calls here: why, with file and line."""
         kinds = [kind for kind in (self.default, *self.entrypoints.values()) if kind is not None]
         methods = [(getattr(kind, name, None), name) for kind in kinds for name in _SIGNATURES]
-        found = ((_wrong_signature(method, name, None), method) for method, name in methods if callable(method))
+        found = [(_wrong_signature(method, name, None), method) for method, name in methods if callable(method)]
+        unheard = [(getattr(kind, name, None), name, why) for kind in kinds for name, why in _UNHEARD.items()]
+        found += [(_never_called(name, why), method) for method, name, why in unheard if callable(method)]
+        found += [(_never_called(name, "it is not emulated"), function) for name, function in self.unheard.items()]
         return [(text, *place(method)) for text, method in found if text is not None]
 
     async def call(self, handler: str, event: Any, env: Any, ctx: Any, *, entrypoint: str | None = None) -> Any:
@@ -62,7 +78,8 @@ class Exports:
         function = self.functions.get(handler) if entrypoint is None else None
         if function is None:
             hint = f"; its on_{handler} is for older dates, call it {handler}" if hasattr(kind, f"on_{handler}") else ""
-            raise HandlerMissing(f"handler does not export a {handler}() function{hint}")
+            article = "an" if handler == "email" else "a"
+            raise HandlerMissing(f"handler does not export {article} {handler}() function{hint}")
         return await awaited(relaxed(function, event, env, ctx))
 
     async def call_method(
@@ -111,6 +128,7 @@ def find(module: ModuleType, *, prefixed: bool = False) -> Exports:
     return Exports(
         default=entrypoints.get("Default"),
         functions=_functions(module),
+        unheard={name: getattr(module, name) for name in _UNHEARD_FUNCTIONS if callable(getattr(module, name, None))},
         entrypoints={name: found for name, found in entrypoints.items() if name != "Default"},
         workflows=_subclasses(classes, WorkflowEntrypoint),
         objects=_subclasses(classes, DurableObject),
@@ -166,7 +184,7 @@ def _methods(kind: type[Any] | None) -> list[str]:
 def _functions(module: ModuleType) -> dict[str, Callable[..., Any]]:
     found = {}
     for handler in HANDLERS:
-        for name in (handler, f"on_{handler}"):
+        for name in (handler, f"on_{handler}") if handler in _FUNCTIONS else (f"on_{handler}",):
             function = getattr(module, name, None)
             if callable(function) and not _is_sdk(function):
                 found[handler] = function
@@ -176,6 +194,10 @@ def _functions(module: ModuleType) -> dict[str, Callable[..., Any]]:
 def _is_sdk(function: Any) -> bool:
     """`from workers import fetch` puts a function of that name into the module; it is no handler."""
     return str(getattr(function, "__module__", "")).startswith(("emulator.sdk", "workers"))
+
+
+def _never_called(name: str, why: str) -> str:
+    return f"{name}() is never called here: {why}"
 
 
 def _wrong_signature(method: Callable[..., Any], handler: str, *self_: None) -> str | None:

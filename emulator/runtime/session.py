@@ -12,6 +12,7 @@ from emulator.runtime import exports, loader, standing, values
 from emulator.runtime.batch import MessageBatch
 from emulator.runtime.bindings import make_env
 from emulator.runtime.calls import Calls
+from emulator.runtime.email import ForwardableEmailMessage
 from emulator.runtime.exchange import Exchange
 from emulator.runtime.exports import Exports, HandlerMissing
 from emulator.runtime.invocation import Context, Invocation, ScheduledController
@@ -73,7 +74,7 @@ class Session:
         match frame.kind:
             case "answer" | "piece":
                 self._calls.answered(frame)
-            case "fetch" | "upgrade" | "rpc" | "scheduled" | "queue" | "run":
+            case "fetch" | "upgrade" | "rpc" | "scheduled" | "queue" | "email" | "tail" | "run":
                 self._begin(frame)
             case "body" | "credit" | "socket":
                 self._exchanges[frame.id].receive(frame) if frame.id in self._exchanges else None
@@ -134,6 +135,8 @@ class Session:
             "rpc": self._rpc,
             "scheduled": self._scheduled,
             "queue": self._queue,
+            "email": self._email,
+            "tail": self._tail,
             "run": self._run,
         }
         try:
@@ -227,6 +230,21 @@ class Session:
         except Exception as error:
             return {"outcome": "exception", "error": describe(error, self._root), "result": batch.recorded()}
         return {"outcome": "ok" if ok else "exception", "result": batch.recorded()}
+
+    async def _email(self, frame: Frame, invocation: Invocation) -> dict[str, Any]:
+        message = ForwardableEmailMessage(frame.head, frame.body)
+        try:
+            await self._exports.call("email", message, self._env, Context(invocation, exports=self._loopback))
+            ok = await invocation.finish()
+        except Exception as error:
+            return {"outcome": "exception", "error": describe(error, self._root), "result": message.recorded()}
+        return {"outcome": "ok" if ok else "exception", "result": message.recorded()}
+
+    async def _tail(self, frame: Frame, invocation: Invocation) -> dict[str, Any]:
+        events = values.decode(frame.body, mapping=JsDict)
+        name = "tail" if "tail" in self._exports.places() else "trace"
+        await self._exports.call(name, events, self._env, Context(invocation, exports=self._loopback))
+        return {"outcome": "ok" if await invocation.finish() else "exception"}
 
     async def _run(self, frame: Frame, invocation: Invocation) -> dict[str, Any]:
         step = self._steps[frame.id] = WorkflowStep(
