@@ -35,6 +35,13 @@ def interpreter_for(project: Path, asked: str | None = None) -> str:
     return sys.executable
 
 
+def passed_over(project: Path) -> Path | None:
+    """The project's virtual environment, where a worker in this process does not run in it."""
+    found = Path(interpreter_for(project))
+    folder = found.parent.parent
+    return None if str(found) == sys.executable or folder.resolve() == Path(sys.prefix).resolve() else folder
+
+
 @dataclass(frozen=True, kw_only=True)
 class Allowance:
     """What the user's process may take: bytes of memory, and seconds without an answer; None is without a limit."""

@@ -22,7 +22,7 @@ from emulator.app import Receive, Scope, Send, url_map
 from emulator.errors import EmulatorError, PortTaken, TokenNeeded, WorkerError, WorkerGone
 from emulator.guard import Gate, Limits, guarded, origins, token_problem, web_sockets, with_token
 from emulator.guard.origins import is_loopback, spelled
-from emulator.launch import Allowance, Launched
+from emulator.launch import Allowance, Launched, passed_over
 from emulator.processes import InProcess, Processes
 from emulator.server import Emulator, Options
 from emulator.terminal import Terminal
@@ -254,6 +254,8 @@ def _say_ready(emulator: Emulator, serving: Serving, listening: socket.socket) -
     if serving.token is not None:
         whose = "this machine's" if is_loopback(spelled(ip)) else "everybody's; nothing is encrypted on the way"
         emulator.terminal.plain(f"/cdn-cgi/ asks for the token; the worker's own routes are {whose}", colour="yellow")
+    if serving.in_process:
+        _say_what_is_passed_over(emulator)
     for worker in emulator.workers:
         if worker.error is not None:
             told = f"{worker.name} could not be loaded, see above; put it right and save, and it is served"
@@ -264,10 +266,19 @@ def _say_ready(emulator: Emulator, serving: Serving, listening: socket.socket) -
     return url
 
 
+def _say_what_is_passed_over(emulator: Emulator) -> None:
+    for worker in emulator.workers:
+        folder = passed_over(worker.config.root)
+        if folder is not None:
+            told = f"in process, {worker.name} runs on {sys.prefix} and not on {folder}, whose packages it does not see"
+            emulator.terminal.plain(told, colour="yellow")
+
+
 @contextmanager
 def _hotkeys(emulator: Emulator, url: str, serving: Serving) -> Iterator[None]:
     """Keys, if there is a terminal whose keys can be pressed; imported when all else is ready."""
-    if serving.json_log or sys.stdin is None or not sys.stdin.isatty() or not sys.stdout.isatty():
+    # Not sys.stdout: in process the worker's stand-in is there.
+    if serving.json_log or not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.__stdout__)):
         yield
         return
     hotkeys = importlib.import_module("emulator.hotkeys")

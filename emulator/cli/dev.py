@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from emulator.cli import BEGAN
 from emulator.cli.limits import block_option, memory_option
 from emulator.cli.options import api_token, config_option, env_option, found_configs, module, persist_option
 from emulator.cli.whereabouts import signposts
+
+_FOR_A_PROCESS = ("python", "memory", "seconds")
 
 
 @click.command()
@@ -68,6 +71,8 @@ def dev(
 
     Example: emulator dev --port 8787
     """
+    if in_process:
+        _refuse_what_needs_a_process()
     token = api_token(token_file)
     found = found_configs(configs)
     launch = module("emulator.launch")
@@ -102,6 +107,17 @@ def dev(
         projects = {config.parent for config in found} if persist_to is None else set()
         with signposts(projects, options.state):
             serving.serve(options, how)
+
+
+def _refuse_what_needs_a_process() -> None:
+    """Raises UsageError for an option that has no effect with --in-process."""
+    context = click.get_current_context()
+    for param in context.command.params:
+        given = context.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE
+        if param.name in _FOR_A_PROCESS and given:
+            raise click.UsageError(
+                f"{param.opts[0]} is for a worker in a process of its own; leave it or --in-process out"
+            )
 
 
 @contextmanager
