@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import Any, cast
 
 import uvicorn
@@ -88,7 +89,8 @@ async def _serve(options: Options, serving: Serving) -> None:
     try:
         listening = bound(*_address(emulator, serving))
         _check_token(serving.token, listening)
-        emulator.store.lock.note_port(listening.getsockname()[1])
+        ip, port = listening.getsockname()[:2]
+        emulator.store.lock.note_port(port, None if ip_address(ip).is_unspecified else ip)
         live = asyncio.create_task(_live(emulator, serving, listening, answering))
         # A signal ends it at any moment, also while the worker is still being loaded.
         await asyncio.wait({live, stopped}, return_when=asyncio.FIRST_COMPLETED)

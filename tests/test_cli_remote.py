@@ -436,6 +436,19 @@ def test_the_port_of_the_projects_own_emulator_is_found(dev, tmp_path, monkeypat
     assert noted_port(tmp_path) is None
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only there is all of 127/8 this machine's own")
+def test_the_one_address_that_is_listened_on_is_found(tmp_path):
+    """
+    Where the emulator does not listen on 127.0.0.1, its lock says where it does.
+    """
+    with Dev(tmp_path, "--ip", "127.0.0.9", code=CODE, config=FLOW) as dev:
+        ended = subprocess.run(
+            [sys.executable, "-m", "emulator", "queues", "list"], cwd=dev.folder, capture_output=True, text=True
+        )
+
+    assert (0, True) == (ended.returncode, "orders" in ended.stdout)
+
+
 def test_a_port_that_was_left_behind_is_not_believed(tmp_path):
     """
     An emulator that was killed leaves its note; nobody holds the lock any more.

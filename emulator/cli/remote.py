@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from emulator.cli.options import TOKEN
-from emulator.cli.whereabouts import noted_port
+from emulator.cli.whereabouts import Place, noted
 from emulator.errors import EmulatorError
 
 _PORT = 8787
@@ -34,7 +34,9 @@ class Remote:
     """The emulator on a port."""
 
     def __init__(self, port: int | None = None) -> None:
-        self.port = port or noted_port(Path.cwd()) or _PORT
+        place = noted(Path.cwd())
+        self.port = port or (_PORT if place is None else place.port)
+        self._hosts = _hosts(place, self.port)
 
     def call(
         self,
@@ -91,7 +93,7 @@ class Remote:
             connection.close()
 
     def _connected(self) -> HTTPConnection:
-        for host in _HOSTS:
+        for host in self._hosts:
             connection = HTTPConnection(host, self.port, timeout=_SECONDS)
             try:
                 connection.connect()
@@ -106,6 +108,13 @@ class Remote:
 
     def _stranger(self) -> EmulatorError:
         return EmulatorError(f"what runs on port {self.port} does not answer like an emulator; say where with --port")
+
+
+def _hosts(place: Place | None, port: int) -> tuple[str, ...]:
+    """The one address that the emulator of this folder has noted, if it is the one meant; else this machine's own."""
+    if place is None or place.ip is None or place.port != port:
+        return _HOSTS
+    return (place.ip,)
 
 
 def _authorization() -> dict[str, str]:

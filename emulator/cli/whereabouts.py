@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 STATE = ".emulator"
@@ -14,13 +15,27 @@ _SIGNPOST = "served-from"
 _PARTICULARS = 1
 
 
-def noted_port(folder: Path) -> int | None:
-    """The port of the emulator that serves this folder or one above, if one runs."""
+@dataclass(frozen=True)
+class Place:
+    """Where an emulator listens; without an `ip` on all addresses of this machine."""
+
+    port: int
+    ip: str | None = None
+
+
+def noted(folder: Path) -> Place | None:
+    """Where the emulator that serves this folder or one above listens, if one runs."""
     for each in (folder, *folder.parents):
         lock, sign = each / STATE / "lock", each / STATE / _SIGNPOST
         if lock.is_file() or sign.is_file():
-            return _port_in(lock) or _port_behind(sign)
+            return _place_in(lock) or _place_behind(sign)
     return None
+
+
+def noted_port(folder: Path) -> int | None:
+    """Its port."""
+    place = noted(folder)
+    return None if place is None else place.port
 
 
 @contextmanager
@@ -29,7 +44,7 @@ def signposts(folders: Iterable[Path], state: Path) -> Iterator[None]:
     text = json.dumps({"pid": os.getpid(), "state": str(state.resolve())})
     with ExitStack() as stack:
         for each in folders:
-            if each / STATE != state.resolve() and _port_behind(each / STATE / _SIGNPOST) is None:
+            if each / STATE != state.resolve() and _place_behind(each / STATE / _SIGNPOST) is None:
                 # They are a convenience: a folder that cannot be written has none.
                 with suppress(OSError):
                     stack.callback(_take_down, each / STATE, text, is_ours=_put_up(each / STATE, text))
@@ -56,24 +71,25 @@ def _take_down(folder: Path, text: str, *, is_ours: bool) -> None:
             folder.rmdir()
 
 
-def _port_behind(sign: Path) -> int | None:
-    """The port of the emulator that a signpost leads to, if it still is the one that put it up."""
+def _place_behind(sign: Path) -> Place | None:
+    """Where the emulator listens that a signpost leads to, if it still is the one that put it up."""
     try:
         told = json.loads(sign.read_bytes())
-        return _port_in(Path(told["state"]) / "lock", pid=told["pid"])
+        return _place_in(Path(told["state"]) / "lock", pid=told["pid"])
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
-def _port_in(lock: Path, pid: int | None = None) -> int | None:
-    """The port in a lock that somebody holds; if a pid is given, only where it is that process."""
+def _place_in(lock: Path, pid: int | None = None) -> Place | None:
+    """The place in a lock that somebody holds; if a pid is given, only where it is that process."""
     try:
         with lock.open("rb") as file:
             file.seek(_PARTICULARS)
             told = json.loads(file.read(200))
             port = told.get("port")
             is_meant = pid is None or told.get("pid") == pid
-            return port if isinstance(port, int) and is_meant and _is_held(file.fileno()) else None
+            is_there = isinstance(port, int) and is_meant and _is_held(file.fileno())
+            return Place(port, told.get("ip")) if is_there else None
     except (OSError, ValueError, AttributeError):
         return None
 

@@ -29,10 +29,10 @@ class FolderLock:
             ) from None
         self.note_port(None)
 
-    def note_port(self, port: int | None) -> None:
-        """Write down who we are, for the one who finds the folder locked."""
+    def note_port(self, port: int | None, ip: str | None = None) -> None:
+        """Write down who we are, for the one who finds the folder locked; `ip` if we listen on one address only."""
         os.lseek(self._file, 0, os.SEEK_SET)
-        os.write(self._file, b" " + json.dumps({"pid": os.getpid(), "port": port}).encode())
+        os.write(self._file, b" " + json.dumps({"pid": os.getpid(), "port": port, "ip": ip}).encode())
         os.ftruncate(self._file, os.lseek(self._file, 0, os.SEEK_CUR))
 
     def release(self) -> None:
