@@ -102,3 +102,22 @@ async def test_a_workflow_without_a_worker_keeps_no_other_from_its_place(emu):
 
     assert "queued" == absent.status
     assert ["waiting"] * 3 == [order.status for order in orders]
+
+
+async def test_a_move_of_the_clock_wakes_each_sleeper_at_its_moment(tmp_path):
+    """
+    Also one that falls asleep on the way, and is in no memory: time does not go on before its alarm is set.
+    """
+    emulated = Emulated(tmp_path, limits=Limits(hot_window=timedelta()))
+    try:
+        code = "for number in range(20):\n    await step.sleep(f'nap {number}', '1 hour')"
+        order = await started(emulated, code)
+        began = emulated.clock.now()
+        await emulated.advance(hours=20, minutes=59)
+
+        assert "complete" == order.status
+        assert [began + timedelta(hours=hour) for hour in range(1, 21)] == [
+            step.ended_at for step in emulated.emulator.engine.steps(order.row)
+        ]
+    finally:
+        await emulated.stop()

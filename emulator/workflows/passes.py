@@ -179,7 +179,9 @@ class Passes:
     @property
     def is_busy(self) -> bool:
         """User code of some instance is under way."""
-        return self._hibernation.is_busy or any(run.is_busy for run in self._runs.values())
+        if self._hibernation.is_busy or self._sleepers.is_busy:
+            return True
+        return any(run.is_busy for run in self._runs.values())
 
     async def close(self) -> None:
         """Leave all passes; what is on disk goes on next time."""

@@ -19,16 +19,18 @@ _AGAIN_AFTER = 1.0
 
 
 class Sleepers:
-    """One timer for all of them: the earliest moment that the store knows of."""
+    """One timer for all of them: the earliest moment that the store knows of. Busy until that is the right one."""
 
     def __init__(self, store: Store, clock: Clock, wake: Callable[[Instance], None]) -> None:
         self._store = store
         self._clock = clock
         self._wake = wake
         self._changed = asyncio.Event()
+        self.is_busy = False
 
     def look_again(self) -> None:
         """An instance has gone to sleep, or has ended: its moment may be the earliest now."""
+        self.is_busy = True
         self._changed.set()
 
     async def watch(self) -> None:
@@ -39,6 +41,7 @@ class Sleepers:
                 await self._changed_or(self._store.instances.next_timer())
                 self._look(self._clock.now())
             except (StoreError, Superseded) as error:
+                self.is_busy = False
                 log.debug("%r; looking again in %.0f s", error, _AGAIN_AFTER)
                 await asyncio.sleep(_AGAIN_AFTER)
 
@@ -59,6 +62,9 @@ class Sleepers:
         if due is not None:
             waits.append(asyncio.ensure_future(self._clock.sleep_until(due)))
         try:
+            # A turn later they have begun: whoever moves the clock now does not move it past the earliest moment.
+            await asyncio.sleep(0)
+            self.is_busy = self._changed.is_set()
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for wait in waits:
