@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from emulator import cron, duration
-from emulator.config import Config, Consumer
+from emulator.config import Config, Consumer, flags
 from emulator.cron import words
 from emulator.generation import Loaded
 from emulator.places import near
@@ -25,6 +25,7 @@ def lines(
     if config.assets is not None and config.assets.directory is not None:
         yield from _line("assets", [_assets(config.assets.directory, seen_from)])
     yield from _line("not emulated", (f"{each.binding} ({each.kind})" for each in config.unsupported))
+    yield from _line("idle flags", flags.without_effect(config.flags))
     for source, names in config.secret_names.items():
         yield from _line(f"from {source}", sorted(names))
     for expression in config.crons:

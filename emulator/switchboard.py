@@ -79,7 +79,8 @@ class Switchboard:
                 return await call_instance(self.engine, frame)
             case "queue":
                 arguments = values.decode(frame.body, naive=False)
-                return await queues.call(self.broker, frame.head["queue"], frame.head["method"], arguments)
+                head = frame.head
+                return await queues.call(self.broker, head["queue"], head["method"], arguments, head["content_type"])
             case _:
                 raise TypeError(f'there is no binding of the kind "{target}"')
 

@@ -35,6 +35,7 @@ class Invocation:
 
     def __init__(self, **env: Any) -> None:
         self.env = SimpleNamespace(**env)
+        self.flags: dict[str, bool] = {}
         self.waiting: list[Any] = []
 
     def wait_until(self, awaitable: Awaitable[Any], /) -> None:

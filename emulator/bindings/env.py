@@ -6,12 +6,7 @@ import json
 from typing import Any
 
 from emulator.config import Config
-
-_FLAGS = (
-    "python_no_global_handlers",
-    "python_workflows_implicit_dependencies",
-    "queue_consumer_no_wait_for_wait_until",
-)
+from emulator.config.flags import FLAGS
 
 
 def load_head(config: Config) -> dict[str, Any]:
@@ -22,7 +17,7 @@ def load_head(config: Config) -> dict[str, Any]:
         "module_root": str(config.module_root),
         "project": str(config.root),
         "date": config.compatibility_date,
-        "flags": {flag: config.has_flag(flag) for flag in _FLAGS},
+        "flags": {flag.name: config.has_flag(flag.name) for flag in FLAGS},
         "bindings": bindings(config),
         "config": config.path.name,
     }
@@ -36,8 +31,15 @@ def bindings(config: Config) -> list[dict[str, Any]]:
         for name, value in config.vars.items()
     ]
     found += [{"name": each.binding, "type": "workflow", "workflow": each.name} for each in config.workflows]
+    content_type = "json" if config.has_flag("queues_json_messages") else "v8"
     found += [
-        {"name": each.binding, "type": "queue", "queue": each.queue, "delivery_delay": each.delivery_delay}
+        {
+            "name": each.binding,
+            "type": "queue",
+            "queue": each.queue,
+            "delivery_delay": each.delivery_delay,
+            "content_type": content_type,
+        }
         for each in config.producers
     ]
     found += [{"name": each.binding, "type": "unsupported", "kind": each.kind} for each in config.unsupported]

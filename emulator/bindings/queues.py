@@ -23,33 +23,37 @@ _LARGEST_WHOLE = 2**53 - 1
 _write = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
-async def call(broker: Broker, queue: str, method: str, arguments: list[Any]) -> Any:
-    """A method of the binding. What was sent is on disk once `store.durable` returns."""
+async def call(broker: Broker, queue: str, method: str, arguments: list[Any], content_type: str = "json") -> Any:
+    """
+    A method of the binding. What was sent is on disk once `store.durable` returns.
+
+    `content_type` is that of messages which do not say one.
+    """
     match method, arguments:
         case "send", [body, options]:
-            return _sent(broker, queue, [one_draft(body, options)])
+            return _sent(broker, queue, [one_draft(body, options, content_type)])
         case "sendBatch", [messages, options]:
-            return _sent(broker, queue, batch_of_drafts(messages, options))
+            return _sent(broker, queue, batch_of_drafts(messages, options, content_type))
         case "metrics", []:
             return metrics(broker.backlog(queue))
         case _:
             raise TypeError(f"a queue has no method {method} with {len(arguments)} arguments")
 
 
-def one_draft(body: Any, options: Any) -> Draft:
+def one_draft(body: Any, options: Any, content_type: str = "json") -> Draft:
     """The message of a `send`. Raises TypeError for what cannot be sent, EmulatorError for what is over a limit."""
-    draft = _draft("send", body, _options(options), None)
+    draft = _draft("send", body, _options(options), None, content_type)
     if draft.size > LARGEST_MESSAGE:
         raise _refusal("send", f"message length of {draft.size} bytes exceeds limit of {LARGEST_MESSAGE}")
     return draft
 
 
-def batch_of_drafts(messages: Any, options: Any) -> list[Draft]:
+def batch_of_drafts(messages: Any, options: Any, content_type: str = "json") -> list[Draft]:
     """The messages of a `sendBatch`; one that is wrong refuses them all. Raises as `one_draft` does."""
     if not isinstance(messages, list) or not messages:
         raise TypeError("sendBatch() requires at least one message")
     default = _delay("sendBatch", _options(options))
-    drafts = [_draft("sendBatch", _body(message), message, default) for message in messages]
+    drafts = [_draft("sendBatch", _body(message), message, default, content_type) for message in messages]
     _check_sizes([draft.size for draft in drafts])
     return drafts
 
@@ -90,8 +94,8 @@ def _body(message: Any) -> Any:
     return message["body"]
 
 
-def _draft(method: str, body: Any, options: Mapping[str, Any], default: timedelta | None) -> Draft:
-    content_type = _content_type(options)
+def _draft(method: str, body: Any, options: Mapping[str, Any], default: timedelta | None, usual_type: str) -> Draft:
+    content_type = _content_type(options, usual_type)
     try:
         form, size = _FORMS[content_type](body)
     except RecursionError:
@@ -100,10 +104,10 @@ def _draft(method: str, body: Any, options: Mapping[str, Any], default: timedelt
     return Draft(body=form, content_type=content_type, size=size, delay=default if delay is None else delay)
 
 
-def _content_type(options: Mapping[str, Any]) -> str:
+def _content_type(options: Mapping[str, Any], usual: str) -> str:
     given = options.get("contentType", options.get("content_type"))
     if given is None:
-        return "json"
+        return usual
     found = given.lower() if isinstance(given, str) else None
     if found not in _FORMS:
         raise TypeError(f"Unsupported queue message content type: {given}; there are {', '.join(_FORMS)}")

@@ -139,9 +139,9 @@ class QueueBinding:
     the platform's texts.
     """
 
-    def __init__(self, calls: Calls, queue: str, delivery_delay: int | None) -> None:
+    def __init__(self, calls: Calls, queue: str, delivery_delay: int | None, content_type: str) -> None:
         self._calls = calls
-        self._head = {"queue": queue, "delivery_delay": delivery_delay}
+        self._head = {"queue": queue, "delivery_delay": delivery_delay, "content_type": content_type}
 
     def send(self, body: Any, options: Any = None, /, **more: Any) -> Pending[Any]:
         """Send one message; options `contentType` (json, text, bytes, v8) and `delaySeconds`."""
@@ -188,7 +188,7 @@ def _binding(binding: dict[str, Any], calls: Calls, passage: Passage) -> Any:
         case "workflow":
             return WorkflowBinding(calls, binding["workflow"])
         case "queue":
-            return QueueBinding(calls, binding["queue"], binding["delivery_delay"])
+            return QueueBinding(calls, binding["queue"], binding["delivery_delay"], binding["content_type"])
         case "assets":
             return AssetsBinding(calls)
         case "service":

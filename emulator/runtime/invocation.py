@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,8 +12,9 @@ from typing import Any
 class Invocation:
     """What `workers.env` and `workers.wait_until` refer to while a handler runs."""
 
-    def __init__(self, env: Any, complain: Callable[[BaseException], None]) -> None:
+    def __init__(self, env: Any, complain: Callable[[BaseException], None], flags: Mapping[str, bool]) -> None:
         self.env = env
+        self.flags = flags
         self._complain = complain
         self._waiting: set[asyncio.Future[Any]] = set()
         self._failed = False

@@ -19,7 +19,7 @@ from importlib.machinery import (
 from pathlib import Path
 from types import CodeType, ModuleType
 
-_ALIASES = ("workers", "js", "pyodide", "asgi")
+_ALIASES = ("workers", "js", "pyodide", "asgi", "_cloudflare_compat_flags")
 _INTERNAL = ("_pyodide", "pyodide_js")
 _OLD_NAME = "cloudflare.workers"
 _NOT_OWN = ("site-packages", "dist-packages", "python_modules")
@@ -76,10 +76,12 @@ class SourceOnlyLoader(SourceFileLoader):
 class WorkerPath:
     """Makes the worker's folder importable, ahead of everything, and knows which modules are the worker's own."""
 
-    def __init__(self, module_root: Path, project: Path) -> None:
+    def __init__(self, module_root: Path, project: Path, *, has_vendor: bool = False) -> None:
         self.root = module_root
         self._roots = tuple({str(module_root), str(project)})
-        self._fallbacks = [str(folder) for folder in (project / "python_modules",) if folder.is_dir()]
+        # Where packages were put before there was python_modules.
+        folders = [project / "python_modules", *([module_root / "vendor"] if has_vendor else [])]
+        self._fallbacks = [str(folder) for folder in folders if folder.is_dir()]
         self._alias = AliasFinder()
         self._old = OldPackage()
 

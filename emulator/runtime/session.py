@@ -49,8 +49,7 @@ class Session:
         self._loopback: Any = None
         self._passage: Passage | None = None
         self._root = ""
-        self._implicit_steps = True
-        self._batch_waits = True
+        self._flags: dict[str, bool] = {}
         self._outputs: Outputs | None = None
         self._path: WorkerPath | None = None
         self._stopped = False
@@ -127,7 +126,7 @@ class Session:
         speaker.set(by)
         if self._outputs is not None:
             self._outputs.stand_in()
-        invocation = Invocation(self._env, self._complain)
+        invocation = Invocation(self._env, self._complain, self._flags)
         current.invocation.set(invocation)
         handle: dict[str, Callable[[Frame, Invocation], Coroutine[Any, Any, dict[str, Any] | None]]] = {
             "fetch": self._fetch,
@@ -226,7 +225,7 @@ class Session:
         batch = MessageBatch(frame.head, frame.body, mapping=JsDict, warn=warn)
         try:
             await self._exports.call("queue", batch, self._env, Context(invocation, exports=self._loopback))
-            ok = await invocation.finish() if self._batch_waits else True
+            ok = self._flags["queue_consumer_no_wait_for_wait_until"] or await invocation.finish()
         except Exception as error:
             return {"outcome": "exception", "error": describe(error, self._root), "result": batch.recorded()}
         return {"outcome": "ok" if ok else "exception", "result": batch.recorded()}
@@ -248,7 +247,10 @@ class Session:
 
     async def _run(self, frame: Frame, invocation: Invocation) -> dict[str, Any]:
         step = self._steps[frame.id] = WorkflowStep(
-            self._calls, frame.id, implicit=self._implicit_steps, root=self._root
+            self._calls,
+            frame.id,
+            implicit=self._flags["python_workflows_implicit_dependencies"],
+            root=self._root,
         )
         ending = frame.head["ending"]
         try:
@@ -287,19 +289,19 @@ class Session:
     def _load(self, frame: Frame) -> None:
         head = frame.head
         speaker.set(Speaker(0, self.print))
-        self._path = WorkerPath(Path(head["module_root"]), Path(head["project"]))
+        self._flags = head["flags"]
+        has_vendor = not self._flags["python_workers_force_new_vendor_path"]
+        self._path = WorkerPath(Path(head["module_root"]), Path(head["project"]), has_vendor=has_vendor)
         self._root = head["project"]
-        self._implicit_steps = head["flags"]["python_workflows_implicit_dependencies"]
-        self._batch_waits = not head["flags"]["queue_consumer_no_wait_for_wait_until"]
         self._passage = Passage(self._channel, self._calls, head["name"], head["number"])
         self._env = make_env(head["bindings"], self._calls, self._passage, head["config"])
         self._loopback = Loopback(self._passage, head["name"])
         self._path.__enter__()
         self._path.forget()
-        current.bind_env(self._env)
+        current.bind_env(self._env, self._flags)
         try:
             module = loader.load(Path(head["main"]), self._path)
-            self._exports = exports.find(module, prefixed=not head["flags"]["python_no_global_handlers"])
+            self._exports = exports.find(module, prefixed=not self._flags["python_no_global_handlers"])
         except BaseException as error:
             # Also SystemExit and KeyboardInterrupt in a module body: a load that failed, not the end of the process.
             files = [module.__file__ for module in self._path.own_modules()]

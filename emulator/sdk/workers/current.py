@@ -15,6 +15,9 @@ class Invocation(Protocol):
     @property
     def env(self) -> Any: ...
 
+    @property
+    def flags(self) -> Mapping[str, bool]: ...
+
     def wait_until(self, awaitable: Awaitable[Any], /) -> None: ...
 
 
@@ -33,11 +36,21 @@ invocation: ContextVar[Invocation] = ContextVar("invocation")
 _patches: ContextVar[Mapping[str, Any]] = ContextVar("patches")
 # Module bodies run before there is any event, and may read env.
 _at_import: list[Any] = [_NoEnv()]
+_flags_at_import: dict[str, bool] = {}
 
 
-def bind_env(env: Any) -> None:
-    """The env that code sees outside of an invocation: while the worker's modules are imported."""
+def bind_env(env: Any, flags: Mapping[str, bool] | None = None) -> None:
+    """The env and the flags that code sees outside of an invocation: while the worker's modules are imported."""
     _at_import[0] = env
+    _flags_at_import.clear()
+    _flags_at_import.update(flags or {})
+
+
+def has_flag(name: str, *, otherwise: bool = False) -> bool:
+    """Whether a compatibility flag is on for the worker whose code runs; `otherwise` where there is none."""
+    running = invocation.get(None)
+    flags = _flags_at_import if running is None else running.flags
+    return flags.get(name, otherwise)
 
 
 def current_env() -> Any:

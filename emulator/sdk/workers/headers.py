@@ -67,6 +67,11 @@ def joined(pairs: Pairs) -> Pairs:
     return cookies + list(once.items())
 
 
+def _taken_apart(pairs: Pairs) -> Pairs:
+    """A header for each part of a value that has commas: what `Request.headers` made of them at first."""
+    return [(name, part.strip()) for name, value in pairs for part in value.split(",")]
+
+
 def find(pairs: Pairs, name: str) -> str | None:
     """The value of a header, repetitions joined; the name in lower case."""
     values = [value for key, value in pairs if key == name]
@@ -80,8 +85,9 @@ class HeaderMessage(Mapping[str, Any]):
     A missing name gives None, as there.
     """
 
-    def __init__(self, pairs: Pairs) -> None:
-        self._pairs = joined([(name.lower(), value.strip()) for name, value in pairs])
+    def __init__(self, pairs: Pairs, *, apart: bool = False) -> None:
+        found = [(name.lower(), value.strip()) for name, value in pairs]
+        self._pairs = _taken_apart(found) if apart else joined(found)
 
     def __getitem__(self, name: str) -> Any:
         return self.get(name)

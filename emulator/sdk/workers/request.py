@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
+from . import current
 from .body import Body
-from .headers import Pairs, to_pairs
+from .headers import HeaderMessage, Pairs, to_pairs
 from .later import part
 from .message import Message, content_of
 from .proxy import js_text, jsnull
@@ -89,6 +90,12 @@ class Request(Message):
     @property
     def _js_request(self) -> Any:
         return self.js_object
+
+    @property
+    def headers(self) -> HeaderMessage:
+        """The headers, a copy: looked up in any case. Older dates take each value apart at its commas."""
+        keeps_commas = current.has_flag("python_request_headers_preserve_commas", otherwise=True)
+        return HeaderMessage(self._pairs, apart=not keeps_commas)
 
     @property
     def url(self) -> str:
