@@ -19,9 +19,17 @@ EMULATOR = ("-m", "emulator")
 class Life:
     """Serves the worker in a folder, ready when it is made. What it prints is in `out.log`: a pipe would fill up."""
 
-    def __init__(self, folder: Path, program: tuple[str, ...] = EMULATOR, **variables: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        program: tuple[str, ...] = EMULATOR,
+        *,
+        options: tuple[str, ...] = ("--no-reload",),
+        **variables: str,
+    ) -> None:
         began = time.monotonic()
-        arguments = ["dev", "-c", str(folder / "wrangler.toml"), "--port", "0", "--no-reload"]
+        arguments = ["dev", "-c", str(folder / "wrangler.toml"), "--port", "0", *options]
+        self.folder = folder
         self._log = folder / "out.log"
         with self._log.open("wb") as out:
             self.process = subprocess.Popen(
@@ -41,6 +49,11 @@ class Life:
                 return ""
             time.sleep(0.005)
         return text.partition("Ready on ")[2].split()[0]
+
+    @property
+    def printed(self) -> str:
+        """All that it has shown."""
+        return self._log.read_text()
 
     @property
     def is_over(self) -> bool:

@@ -1,6 +1,8 @@
-"""One of everything that is recorded: steps, a retry, a sleep, an event, a time-out, a pause, a restart, a queue."""
+"""One of everything that is recorded: steps, a retry, a sleep, an event, a time-out, an undoing, a tick, a queue."""
 
 import os
+import signal
+from pathlib import Path
 
 from workers import Response, WorkerEntrypoint, WorkflowEntrypoint
 
@@ -10,6 +12,17 @@ def note(*words):
     file = os.open(os.environ["KILL_LOG"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.write(file, (" ".join(map(str, words)) + "\n").encode())
     os.close(file)
+    die_in(words[0])
+
+
+def die_in(kind):
+    """Where the life is to end in this code: this process, or the emulator's, at the n-th line of a kind."""
+    if os.environ.get("DIE_AT", "").endswith(f"in {kind}"):
+        with Path(os.environ["KILL_LOG"]).open() as lines:
+            times = sum(line.startswith(f"{kind} ") for line in lines)
+        if times == int(os.environ["DIE_AFTER"]):
+            is_own = os.environ["DIE_AT"].startswith("the worker")
+            os.kill(os.getpid() if is_own else os.getppid(), signal.SIGKILL)
 
 
 class Journey(WorkflowEntrypoint):
@@ -27,7 +40,11 @@ class Journey(WorkflowEntrypoint):
         return [first, flaky, await self.leg(step, instance, "last")]
 
     async def leg(self, step, instance, name, failures=0):
-        @step.do(name, config={"retries": {"limit": 20, "delay": 5, "backoff": "constant"}})
+        @step.do(
+            name,
+            config={"retries": {"limit": 20, "delay": 5, "backoff": "constant"}},
+            rollback=lambda: note("undo", instance, name),
+        )
         async def leg(ctx):
             note("exec", instance, name)
             if ctx["attempt"] <= failures:
@@ -39,6 +56,15 @@ class Journey(WorkflowEntrypoint):
         return result
 
 
+class Ticker(WorkflowEntrypoint):
+    async def run(self, event, step):
+        @step.do("tick")
+        async def tick():
+            note("tick", event["schedule"]["scheduledTime"], "-")
+
+        await tick()
+
+
 class Default(WorkerEntrypoint):
     async def fetch(self, request):
         verb, id = request.url.rsplit("/", 2)[1:]
@@ -48,10 +74,16 @@ class Default(WorkerEntrypoint):
             await self.env.PARCELS.send(id)
         elif verb == "status":
             return Response.json(await (await self.env.JOURNEY.get(id)).status())
+        elif verb == "event":
+            await (await self.env.JOURNEY.get(id)).send_event(type="word", payload=id)
+        elif verb == "undo":
+            await (await self.env.JOURNEY.get(id)).terminate(rollback=True)
         else:
-            instance = await self.env.JOURNEY.get(id)
-            await (instance.send_event(type="word", payload=id) if verb == "event" else getattr(instance, verb)())
+            await getattr(await self.env.JOURNEY.get(id), verb)()
         return Response.json({"done": verb})
+
+    async def scheduled(self, controller, env, ctx):
+        pass
 
     async def queue(self, batch, env, ctx):
         for message in batch.messages:
