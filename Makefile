@@ -59,6 +59,7 @@ kill: setup ## kill both processes at random moments and look for anything lost
 soak: setup ## the long programme: a thousand kills, every boundary, ten thousand sleepers and a long history, a queue under kills
 	@$(BIN)/python bench/kill.py --kills 1000 --live 16
 	@$(BIN)/python bench/boundaries.py --passes 3
+	@$(BIN)/python bench/resume.py
 	@$(BIN)/python bench/queue_kills.py
 	@$(BIN)/python bench/sleepers.py
 	@$(BIN)/python bench/history.py
