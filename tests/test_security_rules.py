@@ -327,6 +327,21 @@ def test_a_worker_that_is_tricked_sends_no_header_of_the_tricksters(sender, kind
     assert [] == [name for name, _ in answer.headers if name in ("set-cookie", "location", "x-own")]
 
 
+def test_a_refused_web_socket_is_no_trouble(sender):
+    """
+    The page is told 403, and the terminal shows no complaint about it.
+    """
+    upgrade = {"connection": "Upgrade", "upgrade": "websocket", "sec_websocket_version": "13"}
+    key = "dGhlIHNhbXBsZSBub25jZQ=="
+    answer = sender.get("/cdn-cgi/x", origin="http://evil.example", sec_websocket_key=key, **upgrade)
+    sender.get("/after-the-socket")
+    sender.wait_for("/after-the-socket")
+
+    assert 403 == answer.status
+    assert b"evil.example" in answer.body
+    assert "handshake" not in sender.text
+
+
 CONTROLS = "".join(map(chr, (*range(1, 9), *range(11, 32), 127, 0x9B, 0x202E, 0x2066)))
 
 

@@ -44,7 +44,9 @@ class Visitor:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    async def ask(self, *authorization, path=HEALTH, client="10.0.0.9", host="10.0.0.1:8787", kind="http", **headers):
+    async def ask(
+        self, *authorization, path=HEALTH, client="10.0.0.9", host="10.0.0.1:8787", kind="http", method="GET", **headers
+    ):
         sent = []
 
         async def send(message):
@@ -54,7 +56,7 @@ class Visitor:
         raw += [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
         scope = {
             "type": kind,
-            "method": "GET",
+            "method": method,
             "path": path,
             "query_string": b"",
             "headers": raw,
@@ -146,11 +148,20 @@ async def test_a_browser_asks_its_user(visitor):
     """
     Who visits a page of ours may type the token as a password; the browser keeps it for this very origin, in no cookie.
     """
-    status, headers, _ = await visitor.ask(sec_fetch_mode="navigate", sec_fetch_dest="document")
+    status, headers, _ = await visitor.ask(accept="text/html,application/xhtml+xml,*/*;q=0.8")
 
     assert (401, b"Basic") == (status, headers[b"www-authenticate"][:5])
-    assert 200 == (await visitor.ask(basic(f"x:{TOKEN}"), sec_fetch_mode="navigate"))[0]
+    assert 200 == (await visitor.ask(basic(f"x:{TOKEN}"), accept="text/html"))[0]
     assert b"set-cookie" not in headers
+
+
+async def test_what_a_browser_sends_by_itself_runs_nothing(visitor):
+    """
+    A picture in a foreign page may ask for a URL that runs a handler, and brings the password: only POST does so here.
+    """
+    for authorization in (basic(f"x:{TOKEN}"), BEARER):
+        assert 403 == (await visitor.ask(authorization, path="/cdn-cgi/local/scheduled"))[0]
+        assert 200 == (await visitor.ask(authorization, path="/cdn-cgi/local/scheduled", method="POST"))[0]
 
 
 async def test_ten_wrong_ones_in_a_minute_and_no_more(visitor, caplog):

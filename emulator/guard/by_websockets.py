@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 _GOING_AWAY = 1001
@@ -9,6 +11,12 @@ _GOING_AWAY = 1001
 
 class GuardedSocket(WebSocketsSansIOProtocol):
     """One connection. Importing this takes a while, so that happens when the first browser asks for a web socket."""
+
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        if self.initial_response is not None and self.close_sent:
+            # It was answered without an upgrade. uvicorn would still miss one, and complain.
+            self.handshake_complete = True
 
     def shutdown(self) -> None:
         if not self.handshake_complete or self.close_sent:

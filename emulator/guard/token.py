@@ -142,7 +142,8 @@ def _challenge(denial: Denial, scope: Scope) -> Header:
     """A browser that visits a page of ours asks its user, and keeps the answer for this origin; scripts are told."""
     if denial.status != NO_TOKEN[0]:
         return b"retry-after", str(int(SECONDS)).encode()
-    is_visit = (b"sec-fetch-mode", b"navigate") in scope["headers"]
+    # Where nothing is encrypted browsers leave out what else would tell a visit.
+    is_visit = any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
     return b"www-authenticate", b'Basic realm="emulator", charset="UTF-8"' if is_visit else b'Bearer realm="emulator"'
 
 
