@@ -152,7 +152,9 @@ async def _live(
 
 def _server(emulator: Emulator, serving: Serving) -> _Server:
     async def explain(scope: Scope, send: Send, error: EmulatorError) -> None:
-        await _explain(scope, send, error, live=error is emulator.workers[0].error)
+        # A page that comes back by itself asks one of our routes, and has no token.
+        live = error is emulator.workers[0].error and serving.token is None
+        await _explain(scope, send, error, live=live)
 
     ours = _Ours(emulator) if serving.token is None else with_token(_Ours(emulator), Gate(serving.token))
     checked = origins(

@@ -370,6 +370,17 @@ def command_line(pid):
     return Path(f"/proc/{pid}/cmdline").read_text()
 
 
+def test_an_error_page_does_not_ask_in_vain(tmp_path):
+    """
+    It has no token with which it could ask whether the worker is well again; so it does not say that it comes back.
+    """
+    with Dev(tmp_path, code="import no_such_module\n", environment={"EMULATOR_API_TOKEN": TOKEN}) as dev:
+        page = dev.get("/", accept="text/html").text
+
+    assert "no_such_module" in page
+    assert HEALTH not in page
+
+
 def test_no_option_takes_a_token():
     """
     Everybody on a machine can read the command lines of its processes.
