@@ -69,7 +69,7 @@ async def _load(found: Config) -> tuple[Loaded, list[Problem]]:
         file, line = error.place or ("", None)
         return nothing, [Problem(path="main", message=str(error), file=near(file, found.root), line=line)]
     except MissingWorkflow as error:
-        return nothing, [error.problem]
+        return nothing, list(error.problems)
     except WorkerError as error:
         return nothing, [Problem(path="main", message=error.message, file=found.path.name)]
     except EmulatorError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -29,11 +29,11 @@ Start = Callable[[Config, int, Hooks], Awaitable[Generation]]
 
 
 class MissingWorkflow(WorkerError):
-    """The config names a workflow's class that the code does not export."""
+    """The config names classes of workflows that the code does not export: all of them, a problem each."""
 
-    def __init__(self, problem: Problem) -> None:
-        super().__init__("MissingWorkflow", str(problem))
-        self.problem = problem
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("MissingWorkflow", "\n".join(map(str, problems)))
+        self.problems = tuple(problems)
 
 
 class Worker:
@@ -205,14 +205,21 @@ class Worker:
 
 def _check_workflows(config: Config, generation: Generation) -> None:
     there = generation.loaded.workflows
-    for index, workflow in enumerate(config.workflows):
-        is_ours = workflow.script_name in (None, config.name)
-        if is_ours and workflow.class_name not in there:
-            message = (
-                f'{near(config.main, config.root)} exports no workflow "{workflow.class_name}";'
-                f" it exports {', '.join(sorted(there)) or 'none'} (a class derived from WorkflowEntrypoint)"
-            )
-            raise MissingWorkflow(_problem(config, ("workflows", index, "class_name"), message))
+    found = [
+        _missing(config, index, workflow.class_name, there)
+        for index, workflow in enumerate(config.workflows)
+        if workflow.script_name in (None, config.name) and workflow.class_name not in there
+    ]
+    if found:
+        raise MissingWorkflow(found)
+
+
+def _missing(config: Config, index: int, class_name: str, there: Iterable[str]) -> Problem:
+    message = (
+        f'{near(config.main, config.root)} exports no workflow "{class_name}";'
+        f" it exports {', '.join(sorted(there)) or 'none'} (a class derived from WorkflowEntrypoint)"
+    )
+    return _problem(config, ("workflows", index, "class_name"), message)
 
 
 def _problem(config: Config, way: Way, message: str) -> Problem:

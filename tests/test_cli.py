@@ -211,6 +211,17 @@ def test_check_names_the_key_of_a_missing_class(run, project, before, arguments,
     assert 1 == err.count("wrangler.toml")
 
 
+def test_check_names_every_missing_class(run, project):
+    """
+    Not the first alone: each with the line of its key.
+    """
+    project(config=WORKFLOW + WORKFLOW.replace("order", "refund").replace("Order", "Refund").replace("ORDER", "REFUND"))
+    _, _, err = run("check")
+
+    assert 'workflows[0].class_name: entry.py exports no workflow "Order"' in err
+    assert 'workflows[1].class_name: entry.py exports no workflow "Refund"' in err
+
+
 def test_check_names_the_line_that_fails(run, project):
     """
     An exception in a module body is reported with the worker's own file and line.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from emulator.runtime.invocation import Invocation
@@ -12,6 +12,8 @@ from emulator.sdk.workers import Request
 from emulator.wire import Channel, Frame
 
 Pairs = list[tuple[str, str]]
+Place = Callable[[], list[Any]]
+"""Tells file and line of a handler; asked only when something is wrong with it."""
 
 
 class Exchange:
@@ -42,9 +44,9 @@ class Exchange:
         headers = [(name, value) for name, value in head["headers"]]
         return Request._incoming(head["method"], head["url"], headers, self._in, head["cf"])
 
-    async def answer(self, response: Any, invocation: Invocation) -> dict[str, Any] | None:
-        """Send what the handler returned; None when the head was all there is to say."""
-        status, headers, content = _outgoing(response)
+    async def answer(self, response: Any, invocation: Invocation, where: Place) -> dict[str, Any] | None:
+        """Send what the handler, which stands at `where`, returned; None when the head was all there is to say."""
+        status, headers, content = _outgoing(response, where)
         socket = getattr(response, "web_socket", None)
         if socket:
             return await self._upgrade(status, headers, socket, invocation)
@@ -89,11 +91,23 @@ class Exchange:
         return {"outcome": "ok"}
 
 
-def _outgoing(response: Any) -> tuple[int, Pairs, Any]:
+def _outgoing(response: Any, where: Place) -> tuple[int, Pairs, Any]:
     outgoing = getattr(response, "_outgoing", None)
     if outgoing is None:
+        file, line = where()
         raise TypeError(
-            f"fetch() must return a Response, got {type(response).__name__} (the Promise did not resolve to 'Response')"
+            f"fetch() must return a Response, got {type(response).__name__} (the Promise did not resolve to 'Response');"
+            f" {_advice(response)} ({file}:{line})"
         )
     found: tuple[int, Pairs, Any] = outgoing()
     return found
+
+
+def _advice(result: Any) -> str:
+    match result:
+        case None:
+            return "is there a way through it without `return`?"
+        case dict() | list():
+            return "write Response.json(…)"
+        case _:
+            return "write Response(…)"

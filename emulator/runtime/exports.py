@@ -59,6 +59,12 @@ class Exports:
         found = {name: method or self.functions.get(name) for name, method in methods.items()}
         return {name: place(handler) for name, handler in found.items() if handler is not None}
 
+    def place_of(self, handler: str, entrypoint: str | None = None) -> list[Any]:
+        """File and line of a handler."""
+        kind = self._entrypoint(entrypoint)
+        method = getattr(kind, self._method(kind, handler) or "", None)
+        return place(method or self.functions.get(handler))
+
     def warnings(self) -> list[tuple[str, str, int]]:
         """Handlers that the platform would call in vain, and those that nobody calls here: why, with file and line."""
         kinds = [kind for kind in (self.default, *self.entrypoints.values()) if kind is not None]

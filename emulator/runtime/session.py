@@ -180,7 +180,7 @@ class Session:
         exchange, name = self._exchanges[frame.id], frame.head.get("entrypoint")
         ctx = self._context(frame, invocation)
         response = await self._exports.call("fetch", exchange.request(), self._env, ctx, entrypoint=name)
-        return await exchange.answer(response, invocation)
+        return await exchange.answer(response, invocation, lambda: self._exports.place_of("fetch", name))
 
     async def _rpc(self, frame: Frame, invocation: Invocation) -> dict[str, Any]:
         head, passage = frame.head, self._passage
