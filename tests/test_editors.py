@@ -64,6 +64,7 @@ def test_an_editor_stops_inside_a_step(tmp_path, configuration):
         dev.port = int(re.search(r"Ready on http://127\.0\.0\.1:(\d+)", editor.main.see("Ready on"))[1])
         dev.later("GET", "/create")
         stopped = worker.event("stopped")
+        threads = worker.request("threads")["threads"]
         began = time.monotonic()
         frame = worker.request("stackTrace", threadId=stopped["threadId"])["stackFrames"][0]
         scope = worker.request("scopes", frameId=frame["id"])["scopes"][0]
@@ -77,6 +78,7 @@ def test_an_editor_stops_inside_a_step(tmp_path, configuration):
         status = dev.until("/status", lambda answer: answer.json["status"] != "running", 5).json
         said = editor.main.see("RELOAD entry.py                     ok")
 
+    assert ["MainThread"] == [thread["name"] for thread in threads]
     assert ("look", STOP) == (frame["name"], frame["line"])
     assert "41" in [variable["value"] for variable in seen if variable["name"] == "kept"]
     assert held > 1

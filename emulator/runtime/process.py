@@ -34,7 +34,10 @@ def main(connection: int, lifeline: int, stack_file: int, memory: int) -> None:
     if hasattr(signal, "pthread_sigmask"):
         # Blocked while the interpreter started, when nobody could have caught it.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    threading.Thread(target=_end_with_the_emulator, args=(lifeline,), daemon=True).start()
+    thread = threading.Thread(target=_end_with_the_emulator, args=(lifeline,), daemon=True, name="lifeline")
+    # An editor's debugger, which stops all threads, takes this one for its own.
+    vars(thread).update(pydev_do_not_trace=True, is_pydev_daemon_thread=True)
+    thread.start()
     _limit(memory)
     asyncio.run(_serve(connection, _descriptor(stack_file, os.O_WRONLY)))
 
