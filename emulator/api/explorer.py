@@ -91,10 +91,9 @@ async def list_instances(call: Call) -> Reply:
         limit=per_page,
         offset=(page - 1) * per_page,
     )
-    table = call.emulator.store.instances
-    rows = [_row(one) for one in table.listed(listing)]
-    told = info(page=page, per_page=per_page, count=len(rows), total=table.count(listing))
-    return Reply(rows, {**told, "status_counts": each.counts()})
+    rows, counts = [_row(one) for one in call.emulator.store.instances.listed(listing)], each.counts()
+    told = info(page=page, per_page=per_page, count=len(rows), total=_total(each, listing, counts))
+    return Reply(rows, {**told, "status_counts": counts})
 
 
 async def create_instance(call: Call) -> Reply:
@@ -128,6 +127,13 @@ async def send_event(call: Call) -> Reply:
 async def delete_instance(call: Call) -> Reply:
     await call.emulator.engine.delete(served(call.emulator, call.workflow).name, call.instance)
     return Reply({"success": True})
+
+
+def _total(each: Served, listing: Listing, counts: Mapping[str, int]) -> int:
+    """How many there are on all pages; what has been counted already is not counted again."""
+    if listing.since is not None or listing.until is not None:
+        return each.emulator.store.instances.count(listing)
+    return sum(counts.values()) if listing.status is None else counts[listing.status]
 
 
 def _row(instance: Instance) -> dict[str, str]:
