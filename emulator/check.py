@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from emulator import config, portability
+from emulator import config, leftovers, portability
 from emulator.config import Config
 from emulator.errors import ConfigError, EmulatorError, Problem, WorkerError
 from emulator.generation import Answer, Generation, Hooks, Loaded, LoadFailed
@@ -45,17 +46,20 @@ def check(paths: Sequence[Path], env: str | None, *, production: bool = False) -
 
 
 def _for_production(found: Config, loaded: Loaded) -> Iterator[Problem]:
+    if not found.has_code:
+        return
     has_sockets = found.has_flag("python_workers_314") or found.has_flag("python_workers_20260610")
     for file in loaded.files:
-
-        def is_file(name: str, file: Path = file) -> bool:
-            return any((folder / name).is_file() for folder in (file.parent, found.module_root))
-
         source = file.read_text("utf-8")
-        yield from portability.findings(source, near(file, found.root), has_sockets=has_sockets, is_file=is_file)
+        left_behind = functools.partial(leftovers.left_behind, found, file.parent)
+        yield from portability.findings(
+            source, near(file, found.root), has_sockets=has_sockets, left_behind=left_behind
+        )
         if file == found.main:
             classes_only = found.has_flag("python_no_global_handlers")
             yield from portability.handlers(source, near(file, found.root), classes_only=classes_only)
+    yield from leftovers.modules(found, loaded.files)
+    yield from leftovers.module_root(found)
     yield from portability.native(loaded.native)
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from emulator.bundle import Bundle
 from emulator.config import flags as known_flags
 from emulator.errors import Problem
 
@@ -113,6 +114,7 @@ class Config:
     """
     All that a config file, its environment, the files of secrets and the command line say together.
 
+    `module_root` is the folder that the worker's modules are imported from, `bundle` tells which files go with them.
     `sources` tells which of them gave each variable its value, `files` all that were read or would be, `not_inherited`
     the bindings that the top level has and this environment lacks.
     """
@@ -120,7 +122,9 @@ class Config:
     path: Path
     name: str
     main: Path
+    module_root: Path
     compatibility_date: str
+    bundle: Bundle = field(default_factory=Bundle)
     env: str | None = None
     flags: tuple[str, ...] = ()
     vars: Mapping[str, Any] = field(default_factory=dict)
@@ -149,11 +153,6 @@ class Config:
     def has_code(self) -> bool:
         """Whether there is a worker, and not just assets."""
         return self.main != NO_CODE
-
-    @property
-    def module_root(self) -> Path:
-        """The folder that the worker's modules are imported from."""
-        return self.main.parent
 
     @property
     def own_workflows(self) -> tuple[Workflow, ...]:

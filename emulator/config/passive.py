@@ -19,8 +19,6 @@ from emulator.config.node import (
 )
 from emulator.config.report import shown
 
-_RULE_TYPES = ("ESModule", "CommonJS", "CompiledWasm", "Text", "Data")
-
 
 def account(node: Node, key: str) -> None:
     if node.text(key) == "":
@@ -37,17 +35,6 @@ def build(node: Node, key: str) -> None:
         found.warn("is not run here; run it yourself before you start", "command")
     if not isinstance(found.value.get("watch_dir", ""), str):
         found.texts("watch_dir")
-
-
-def rules(node: Node, key: str) -> None:
-    for row in node.tables(key):
-        row.only(("fallthrough", "globs", "type"))
-        if not row.choice("type", _RULE_TYPES) and "type" not in row:
-            row.report.missing((*row.way, "type"), f"one of {', '.join(_RULE_TYPES)}")
-        if "globs" not in row:
-            row.report.missing((*row.way, "globs"), 'such as ["**/*.txt"]')
-        row.texts("globs")
-        row.flag("fallthrough")
 
 
 def exports(node: Node, key: str) -> None:
@@ -124,12 +111,10 @@ _SITE: Mapping[str, Shape] = {
 INHERITED: Mapping[str, Shape] = {
     "access": open_table,
     "account_id": account,
-    "base_dir": Node.text,
     "build": build,
     "cache": open_table,
     "compliance_region": one_of("public", "fedramp_high"),
     "exports": exports,
-    "find_additional_modules": Node.flag,
     "first_party_worker": Node.flag,
     "jsx_factory": Node.text,
     "jsx_fragment": Node.text,
@@ -145,7 +130,6 @@ INHERITED: Mapping[str, Shape] = {
     "preview_urls": Node.flag,
     "previews": open_table,
     "python_modules": table({"exclude": Node.texts}),
-    "rules": rules,
     "tsconfig": Node.text,
     "upload_source_maps": Node.flag,
     "workers_dev": Node.flag,

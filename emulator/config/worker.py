@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from emulator.config import assets, basics, bindings, crons, dev, passive, queues, routes, variables, workflows
+from emulator.config import assets, basics, bindings, bundle, crons, dev, passive, queues, routes, variables, workflows
 from emulator.config.bindings import Name
 from emulator.config.environments import Scope
 from emulator.config.model import Config
@@ -25,12 +25,15 @@ def parse(scope: Scope, path: Path) -> tuple[Config, set[str]]:
 def _read(scope: Scope, path: Path) -> Config:
     own, name = scope.own, basics.name(scope)
     producers, consumers = queues.parse(own)
+    main = basics.main(scope, path.parent)
     plain = variables.plain(own)
     return Config(
         path=path,
         env=scope.env,
         name=name,
-        main=basics.main(scope, path.parent),
+        main=main,
+        module_root=bundle.base(scope, path.parent, main),
+        bundle=bundle.parse(scope),
         compatibility_date=basics.compatibility_date(scope),
         flags=basics.compatibility_flags(scope),
         vars=plain,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .absent import absent
 from .current import EnvWrapper, patch_env, wait_until
 from .entrypoints import Context, DurableObject, WorkerEntrypoint, WorkflowEntrypoint, handler
 from .later import part
@@ -75,4 +74,4 @@ if not TYPE_CHECKING:  # otherwise every misspelt name would pass a type checker
             return found
         hint = f"; {_ELSEWHERE[name]}" if name in _ELSEWHERE else ""
         text = f"module 'workers' has no attribute '{name}'{hint}"
-        raise absent(name, text) if hint else AttributeError(text, name=name, obj=sys.modules[__name__])
+        raise part("workers.absent").absent(name, text) if hint else AttributeError(text, name=name, obj=sys.modules[__name__])
