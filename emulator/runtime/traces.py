@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import importlib
 import sys
@@ -52,10 +53,35 @@ def revive(error: dict[str, Any]) -> Exception:
     kind = getattr(sys.modules.get(module), name, None) or _known(error["kind"])
     if not (isinstance(kind, type) and issubclass(kind, Exception)):
         return StepError(error["kind"], error["message"])
+    return _made(kind, error["message"])
+
+
+def _made(kind: type[Exception], message: str) -> Exception:
+    if issubclass(kind, ExceptionGroup):
+        return _worded(kind, message)(message, [StepError("Exception", "what the group held was not kept")])
     # Without `__init__`: a class of the user's may ask for arguments that nobody kept.
-    revived = kind.__new__(kind)
-    revived.args = (error["message"],) if error["message"] else ()
-    return revived
+    made = kind.__new__(kind)
+    made.args = (_key(message) if issubclass(kind, KeyError) else message,) if message else ()
+    if _text(made) == message:
+        return made
+    worded = _worded(kind, message)
+    made = worded.__new__(worded)
+    made.args = (message,)
+    return made
+
+
+def _worded(kind: type[Exception], message: str) -> type[Exception]:
+    """The same class for all who ask, with these words: its own are made of what was not kept."""
+    names = {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__}
+    return type(kind.__name__, (kind,), {"__str__": lambda error: message, **names})
+
+
+def _key(message: str) -> Any:
+    """What was not found: a KeyError shows it as it is written in code."""
+    try:
+        return ast.literal_eval(message)
+    except (ValueError, SyntaxError):
+        return message
 
 
 def _known(name: str) -> Any:

@@ -1,0 +1,91 @@
+"""An exception that is made again from its record: of the same class, with the same words."""
+
+import json
+
+import pytest
+from flows import notes, started
+
+from emulator.runtime.traces import StepError, describe, revive
+
+
+class Told(Exception):
+    """Made with two arguments, and worded by what it has kept of them."""
+
+    def __init__(self, who, what):
+        super().__init__()
+        self.words = f"{who}: {what}"
+
+    def __str__(self):
+        return self.words
+
+
+def _raised(code):
+    try:
+        exec(code)
+    except Exception as error:
+        return error
+    raise AssertionError(code)
+
+
+MADE = [
+    ValueError("no"),
+    ValueError(),
+    KeyError("tea"),
+    KeyError(7),
+    KeyError(object()),
+    KeyError("a", "b"),
+    FileNotFoundError(2, "No such file", "f"),
+    _raised("b'\\xff'.decode()"),
+    _raised("'\\ud800'.encode()"),
+    _raised("compile('a b', 'f', 'exec')"),
+    _raised("import json; json.loads('{')"),
+    ExceptionGroup("two went wrong", [ValueError("a"), KeyError("b")]),
+    Told("ann", "no"),
+    StepError("Odd", "words"),
+]
+
+
+@pytest.mark.parametrize("error", MADE, ids=lambda error: type(error).__name__)
+def test_an_error_is_made_again_with_its_words(error):
+    """
+    However its class words it, and whatever it was made with; also when it is recorded a second time.
+    """
+    once = revive(json.loads(json.dumps(describe(error))))
+    twice = revive(json.loads(json.dumps(describe(once))))
+
+    assert [str(error)] * 2 == [str(once), str(twice)]
+    assert isinstance(once, type(error))
+    assert [type(error).__name__] * 2 == [type(once).__name__, type(twice).__name__]
+
+
+def test_a_key_is_the_same_key_again():
+    """
+    Code that looks for what was missing finds it.
+    """
+    assert ("tea",) == revive(describe(KeyError("tea"))).args
+
+
+async def test_a_group_of_errors_is_a_group_when_replayed(emu):
+    """
+    What a task group raises in a step is caught as a group in each pass.
+    """
+    order = await started(
+        emu,
+        """
+@step.do("many", config={"retries": {"limit": 0, "delay": 0}})
+async def many():
+    raise ExceptionGroup("two went wrong", [ValueError("a"), ValueError("b")])
+
+try:
+    await many()
+except ExceptionGroup as error:
+    note(str(error))
+await step.sleep("nap", "1 hour")
+await many()
+""",
+    )
+    await emu.restart()
+    await emu.advance(hours=1)
+
+    assert ["two went wrong (2 sub-exceptions)"] * 2 == notes(emu)[:2]
+    assert {"name": "ExceptionGroup", "message": "two went wrong (2 sub-exceptions)"} == order.error
