@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import json
 import re
 import tomllib
 from importlib import import_module
@@ -13,6 +14,7 @@ import pytest
 
 from emulator.api.local import Local
 from emulator.cli import group
+from emulator.template import write
 
 PROJECT = Path(__file__).parent.parent
 PAGES = [PROJECT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted(
@@ -183,6 +185,31 @@ def test_each_code_block_can_be_read(page):
         compile(code, page.name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     for config in blocks(text, "toml"):
         tomllib.loads(config)
+
+
+def test_the_launch_configuration_of_the_page_is_that_of_init(tmp_path):
+    """
+    What docs/debugging.md shows for VS Code says nothing else than the file that `emulator init` writes.
+    """
+    write(tmp_path)
+    written = (tmp_path / ".vscode" / "launch.json").read_text("utf-8")
+    first = json.loads(re.sub(r"^\s*//.*$", "", written, flags=re.MULTILINE))["configurations"][0]
+    (shown,) = map(json.loads, blocks(read("docs/debugging.md"), "json"))
+    (configuration,) = shown["configurations"]
+
+    assert first["args"][:1] == configuration.pop("args")
+    assert configuration.items() <= {key: value for key, value in first.items() if key != "env"}.items()
+
+
+@pytest.mark.parametrize("picture", sorted((PROJECT / "docs").rglob("*.png")), ids=name_of)
+def test_a_picture_is_small_and_shown(picture):
+    """
+    Each picture stands on a page, and costs a reader less than 200 KB.
+    """
+    shown = f"](images/{picture.name})"
+
+    assert picture.stat().st_size < 200_000
+    assert any(shown in page.read_text("utf-8").replace("docs/images/", "images/") for page in PAGES)
 
 
 async def test_the_readmes_worker_runs(emu):
