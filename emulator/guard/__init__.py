@@ -1,4 +1,4 @@
-"""The guard in front of uvicorn: deadlines, sizes and framing per connection, Host and Origin per request."""
+"""The guard in front of uvicorn: deadlines, sizes and framing per connection; Host, Origin, token per request."""
 
 from __future__ import annotations
 
