@@ -17,6 +17,7 @@ from typing import Any
 from emulator.errors import EmulatorError, WorkerError, WorkerGone
 from emulator.launch import Launched
 from emulator.models import Failure
+from emulator.offspring import offspring
 from emulator.reply import Reply
 from emulator.runtime.standing import tells_of_debugger
 from emulator.wire import Channel, Frame, SocketChannel
@@ -281,11 +282,17 @@ class Generation:
         self._stopping = True
         if self._watching is not None:
             self._watching.cancel()
+        left = offspring(self.launched.process.pid) if self.launched is not None and self.alive else []
         if self.alive:
             self.channel.send("stop")
             self.channel.flush()
         if self.launched is not None:
             await self.launched.end()
+        for each in left:
+            if each.kill():
+                log.warning(
+                    "%s: a process that the worker had started was ended with it: %s", self.worker, each.command
+                )
         self.channel.close()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._gone.wait(), _CLOSED_WITHIN)
@@ -408,9 +415,13 @@ class Generation:
             self.hold(tells_of_debugger(stack), since=self._last_pong)
         if self.holds:
             self._last_pong = asyncio.get_running_loop().time()
-        elif not self._said_blocked:
+        elif not self._said_blocked and (stack or self._is_silent(2 * _BLOCKED_AFTER)):
+            # On a busy machine the place is written down a little later.
             self._said_blocked = True
             self.hooks.blocked(self, stack)
+
+    def _is_silent(self, seconds: float) -> bool:
+        return asyncio.get_running_loop().time() - self._last_pong > seconds
 
     async def _watch_this_loop(self) -> None:
         """In process, an editor's debugger stops this loop too. What is missing afterwards was its time."""

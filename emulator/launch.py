@@ -21,6 +21,7 @@ from emulator.errors import EmulatorError
 _RUNTIME = Path(__file__).parent / "runtime" / "__main__.py"
 _VENVS = (".venv-workers", ".venv")
 _ASKED_FOR = 0.2
+_LAST_MOMENT = 0.05
 
 
 def interpreter_for(project: Path, asked: str | None = None) -> str:
@@ -76,10 +77,14 @@ class Launched:
         self._clean_up()
 
     def epitaph(self) -> str:
-        """How the process ended, in words."""
+        """How the process ended, in words. One that has only closed its connection is ended, for it is of no use."""
+        # The loop stands still meanwhile: connections are closed a moment before the process can be waited for.
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(0.5)
+            self.process.wait(_LAST_MOMENT)
         code = self.process.poll()
+        if code is None:
+            self.process.kill()
+            self.process.wait()
         self._clean_up()
         if self.reason:
             return self.reason

@@ -86,6 +86,7 @@ _LARGEST_HEAD = 32 << 20
 _LARGEST_BODY = 1 << 30
 # So many parts leave without waiting for the end of the turn: the other side may begin with them.
 _MOST_UNSENT = 32
+_decode = json.loads
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
 
 
@@ -144,7 +145,7 @@ class Unpacker:
 
 def _frame(head: bytearray, body: bytes) -> Frame:
     try:
-        kind, number, fields = json.loads(head.decode("utf-8", "surrogatepass"))
+        kind, number, fields = _decode(head.decode("utf-8", "surrogatepass"))
     except ValueError as error:
         raise WireError(f"a head that is no JSON list of three: {bytes(head[:80])!r}") from error
     if not (isinstance(kind, str) and isinstance(number, int) and isinstance(fields, dict)):

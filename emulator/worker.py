@@ -22,8 +22,9 @@ log = logging.getLogger("emulator")
 DRAIN_SECONDS = 10.0
 _PATIENCE = 10.0
 _SPARE_AFTER = 0.2
-_QUICK_DEATHS = 3
+_QUICK_DEATHS = 2
 _QUICK = 5.0
+_LONGEST_REST = 1.0
 
 Start = Callable[[Config, int, Hooks], Awaitable[Generation]]
 
@@ -137,7 +138,9 @@ class Worker:
         """The current generation's process has ended by itself: load the same code into the spare."""
         now = asyncio.get_running_loop().time()
         self._deaths = [death for death in self._deaths if now - death < _QUICK] + [now]
-        self._spawn(self._revive(delay=0.0 if len(self._deaths) < _QUICK_DEATHS else 1.0))
+        # The first ones cost nobody any time; one after the other would keep the machine busy.
+        too_many = len(self._deaths) - _QUICK_DEATHS
+        self._spawn(self._revive(delay=min(0.05 * 2**too_many, _LONGEST_REST) if too_many > 0 else 0.0))
 
     async def stop(self) -> None:
         """End all processes of this worker."""

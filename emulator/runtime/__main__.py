@@ -30,6 +30,9 @@ def _make_emulator_importable() -> None:
 if __name__ == "__main__":
     _make_emulator_importable()
     process = importlib.import_module("emulator.runtime.process")
-    process.main(*map(int, sys.argv[1:]))
+    try:
+        process.main(*map(int, sys.argv[1:]))
+    except BaseException as error:
+        print(f"the worker's event loop has ended: {type(error).__name__}: {error}", file=sys.__stderr__, flush=True)
     # Threads that the worker left behind must not keep the process.
-    os._exit(0)
+    os._exit(1)

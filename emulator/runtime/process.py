@@ -39,11 +39,16 @@ def main(connection: int, lifeline: int, stack_file: int, memory: int) -> None:
     vars(thread).update(pydev_do_not_trace=True, is_pydev_daemon_thread=True)
     thread.start()
     _limit(memory)
-    asyncio.run(_serve(connection, _descriptor(stack_file, os.O_WRONLY)))
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    # Not asyncio.run: where the worker's code ends the loop it would cancel all that is under way, which would then be
+    # over for good. A process that has just gone has it done again.
+    loop.run_until_complete(_serve(connection, _descriptor(stack_file, os.O_WRONLY)))
 
 
 async def _serve(connection: int, stack: int) -> None:
-    loop = asyncio.get_running_loop()
+    loop, serving = asyncio.get_running_loop(), asyncio.current_task()
+    assert serving is not None
     stopped = loop.create_future()
 
     def stop() -> None:
@@ -51,13 +56,18 @@ async def _serve(connection: int, stack: int) -> None:
             stopped.set_result(None)
 
     _, channel = await loop.create_connection(SocketChannel, sock=socket.socket(fileno=connection))
-    session = Session(channel, heartbeat=lambda: _dump_stack_when_blocked(stack), on_stop=stop)
+    session = Session(
+        channel,
+        heartbeat=lambda: _dump_stack_when_blocked(stack),
+        on_stop=stop,
+        is_ending=lambda: serving.cancelling() > 0,
+    )
     session.attach(Outputs(session.print))
     own = is_pythons_own(sys.breakpointhook)
     sys.breakpointhook = debugger_hook(session.hold) if own else editor_hook(sys.breakpointhook)
     await stopped
     channel.close()
-    # What is left is nobody's business any more; asyncio.run would wait for it.
+    # What is left is nobody's business any more.
     os._exit(0)
 
 

@@ -36,10 +36,12 @@ class Session:
         *,
         heartbeat: Callable[[], None] = lambda: None,
         on_stop: Callable[[], None] = lambda: None,
+        is_ending: Callable[[], bool] = lambda: False,
     ) -> None:
         self._channel = channel
         self._heartbeat = heartbeat
         self._on_stop = on_stop
+        self._is_ending = is_ending
         self._calls = Calls(channel)
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._exchanges: dict[int, Exchange] = {}
@@ -142,7 +144,7 @@ class Session:
             done = await handle[frame.kind](frame, invocation)
         except asyncio.CancelledError as error:
             # Raised by the user's own code, it is an exception like any other; somebody waits for the answer.
-            is_left = frame.id not in self._tasks
+            is_left = frame.id not in self._tasks or self._is_over()
             done = {"outcome": "canceled", "cancelled": True} if is_left else self._failed(error)
         except BaseException as error:
             done = self._failed(error)
@@ -151,9 +153,13 @@ class Session:
         if self._outputs is not None:
             self._outputs.finish(by)
         # Who is stopped in the middle leaves the last word to the emulator, which knows why.
-        if done is not None and not self._stopped:
+        if done is not None and not self._is_over():
             body = done.pop("body", b"")
             self._channel.send("done", frame.id, done, body)
+
+    def _is_over(self) -> bool:
+        """The process is to end, or code of the worker's has cancelled all there is, and with it the process."""
+        return self._stopped or self._is_ending()
 
     def _failed(self, error: BaseException) -> dict[str, Any]:
         return {"outcome": "exception", "error": describe(error, self._root)}
@@ -276,7 +282,7 @@ class Session:
             event = values.decode(frame.body, mapping=JsDict)
             result = await exports.awaited(exports.relaxed(workflow.run, event, step))
         except asyncio.CancelledError:
-            if step.is_left or self._stopped:
+            if step.is_left or self._is_over():
                 raise
             return b"", StepError("CancelledError", "run() was cancelled by code of the worker's own")
         except Exception as error:

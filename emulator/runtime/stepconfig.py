@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
 from datetime import timedelta
+from json import dumps, loads
 from typing import Any
 
 from emulator.runtime.exports import awaited
@@ -24,7 +24,7 @@ def plain(config: Any) -> Any:
 
 def told(config: Any) -> Any:
     """The config as the engine reads it: a marker stands where a delay function was."""
-    return json.loads(json.dumps(config, default=_told_value))
+    return loads(dumps(config, default=_told_value))
 
 
 def delay_function(config: Any) -> Callable[..., Any] | None:

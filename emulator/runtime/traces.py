@@ -32,6 +32,7 @@ class StepError(Exception):
 
 def describe(error: BaseException, root: str = "") -> dict[str, Any]:
     """What crosses of an exception. Never raises, whatever its `__str__` does."""
+    _make_room(error)
     known = isinstance(error, StepError)
     return {
         "kind": error.name if isinstance(error, StepError) else type(error).__name__,
@@ -40,6 +41,17 @@ def describe(error: BaseException, root: str = "") -> dict[str, Any]:
         "trace": _trace(error),
         "place": _place(error, root),
     }
+
+
+def _make_room(error: BaseException) -> None:
+    """Whoever ran out of memory still holds it, in the variables of the frames it was raised through."""
+    links: BaseException | None = error
+    seen: set[int] = set()
+    while links is not None and id(links) not in seen:
+        seen.add(id(links))
+        if isinstance(links, MemoryError):
+            traceback.clear_frames(links.__traceback__)
+        links = links.__cause__ or links.__context__
 
 
 def revive(error: dict[str, Any]) -> Exception:

@@ -22,7 +22,9 @@ LARGEST = 1 << 20
 
 _LARGEST_PLAIN = 2**53 - 1
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - the platform hands out naive UTC datetimes
+# Kept here: a worker that puts something else into the module `json` changes its own calls only.
 _write = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+_read, _quote = json.loads, json.dumps
 
 
 class RemoteError(Exception):
@@ -68,19 +70,19 @@ def decode(
     def revive(found: dict[str, Any]) -> Any:
         return _revive(found["$"], found["v"], mapping, naive, crossing) if "$" in found else mapping(found)
 
-    return json.loads(text, object_hook=revive)
+    return _read(text, object_hook=revive)
 
 
 def shown(text: str | None) -> Any:
     """The value as the platform shows it in a status: what JSON makes of it."""
-    return None if text is None else json.loads(text, object_hook=_show)
+    return None if text is None else _read(text, object_hook=_show)
 
 
 def is_too_large(text: bytes) -> bool:
     """Whether a value in wire form is over the limit; what base64 adds to bytes does not count against it."""
     if len(text) <= LARGEST:
         return False
-    return len(text) > 2 * LARGEST or len(text) - _padding(json.loads(text)) > LARGEST
+    return len(text) > 2 * LARGEST or len(text) - _padding(_read(text)) > LARGEST
 
 
 def _padding(form: Any) -> int:
@@ -131,7 +133,7 @@ def _dict_form(value: dict[Any, Any], lenient: bool) -> Any:
 
 def _key(key: object) -> str:
     if isinstance(key, bool) or key is None:
-        return json.dumps(key)
+        return _quote(key)
     return str(key)
 
 

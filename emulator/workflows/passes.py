@@ -139,9 +139,10 @@ class Passes:
     def lost(self, generation: Generation) -> None:
         """A generation's process has ended: its passes are over, and begin again when there is a living one."""
         lost = [run for run in self._runs.values() if run.generation is generation]
-        executing = [run for run in lost if run.executing]
-        if len(executing) == 1:
-            self._deaths[executing[0].instance.key] += 1
+        # Its code ran, in a step or between them; who only waits has done nothing.
+        suspects = [run for run in lost if run.executing] or [run for run in lost if not run.is_waiting]
+        if len(suspects) == 1:
+            self._deaths[suspects[0].instance.key] += 1
         for run in lost:
             run.cancel_timers()
             self._forget(run)
