@@ -145,7 +145,7 @@ async def test_a_process_that_is_held_is_not_called_slow(emu_processes, monkeypa
     generation = await Processes().start(worker.config, 9, worker.current.hooks)
     generation.holds = held
     before = emu_processes.lines.count("still being imported")
-    await generation.load(env.load_head(worker.config))
+    await generation.load({**env.load_head(worker.config), "number": 9})
     after = emu_processes.lines.count("still being imported")
     await generation.stop()
 
