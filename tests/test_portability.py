@@ -271,7 +271,9 @@ TREE = Path(__file__).parent.parent
 PORTABLE = [
     TREE,
     TREE / "emulator" / "template",
-    *sorted(path.parent for path in (TREE / "tests" / "workers").rglob("wrangler.toml")),
+    *sorted(
+        path.parent for path in (TREE / "tests" / "workers").rglob("wrangler.toml") if path.parent.name != "hostile"
+    ),
 ]
 
 

@@ -1,6 +1,8 @@
 """Small workers as people write them, one per behaviour: they run unmodified."""
 
 import asyncio
+import hmac
+import json
 import shutil
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 from test_websockets import Browser
 
 WORKERS = Path(__file__).parent / "workers"
+JSON = {"content-type": "application/json"}
 
 
 @pytest.fixture
@@ -309,6 +312,98 @@ async def test_django(run_apart):
     assert (202, "sent") == (sent.status, sent.text)
     assert "0 1 2 " == (await emu.get("/stream")).text
     assert 1 == emu.emulator.broker.backlog("orders").count
+
+
+def form(**fields):
+    """A multipart body: texts, and files as name, type and content."""
+    parts = b""
+    for name, value in fields.items():
+        file, kind, content = (None, None, value.encode()) if isinstance(value, str) else value
+        parts += f'--x\r\ncontent-disposition: form-data; name="{name}"'.encode()
+        parts += f'; filename="{file}"\r\ncontent-type: {kind}'.encode() if file else b""
+        parts += b"\r\n\r\n" + content + b"\r\n"
+    return parts + b"--x--\r\n", {"content-type": "multipart/form-data; boundary=x"}
+
+
+@pytest.mark.slow
+async def test_a_fastapi_site(run_apart):
+    """
+    Templates, sessions, CORS, uploads, server-sent events, models and lifespan state work.
+    """
+    emu = await run_apart("fastapi_site")
+    first = await emu.get("/pages/Ada")
+    again = await emu.get("/pages/Ada", headers={"cookie": first.header("set-cookie").partition(";")[0]})
+    body, headers = form(title="me", photo=("me.png", "image/png", b"PNG" * 50_000))
+    sent = await emu.post("/photos", body, headers=headers)
+    ticks = await emu.get("/ticks")
+
+    assert "<h1>Hello Ada</h1><p>1 visits to http://127.0.0.1:8787/pages/Ada</p>" == first.text.strip()
+    assert "2 visits" in again.text
+    assert {"title": "me", "name": "me.png", "type": "image/png", "size": 150_000} == sent.json
+    assert ("text/event-stream; charset=utf-8", 3) == (ticks.header("content-type"), ticks.text.count("data: tick\n\n"))
+
+    origin = {"origin": "https://shop.example", "access-control-request-method": "PUT"}
+    asked = await emu.request("OPTIONS", "/orders", headers=origin)
+    order, too_many, wrong = [
+        await emu.request("PUT", "/orders", body=json.dumps(each).encode(), headers={**origin, **JSON})
+        for each in ({"sku": "tea"}, {"sku": "tea", "count": 100}, {"sku": "TEA"})
+    ]
+
+    assert (200, "https://shop.example") == (asked.status, asked.header("access-control-allow-origin"))
+    assert {"from": ["shop"], "sku": "tea", "count": 1} == order.json
+    assert "https://shop.example" == order.header("access-control-allow-origin")
+    assert (409, {"detail": "so many there are not"}, 422) == (too_many.status, too_many.json, wrong.status)
+
+
+@pytest.mark.slow
+async def test_flask(run_apart):
+    """
+    Routes, JSON, sessions, uploads, templates, streams and error pages work.
+    """
+    pytest.importorskip("flask")
+    emu = await run_apart("flask_app")
+    first = await emu.get("/visits")
+    again = await emu.get("/visits", headers={"cookie": first.header("set-cookie").partition(";")[0]})
+    body, headers = form(title="me", photo=("me.png", "image/png", b"PNG" * 50_000))
+    sent = await emu.post("/photos", body, headers=headers)
+    gone = await emu.get("/nothing")
+
+    assert [{"visits": 1, "greeting": "hi"}, {"visits": 2, "greeting": "hi"}] == [first.json, again.json]
+    assert (201, {"title": "me", "name": "me.png", "size": 150_000}) == (sent.status, sent.json)
+    assert "<h1>Hello &lt;Ada&gt;</h1>" == (await emu.get("/hello/%3CAda%3E")).text
+    assert "0 1 2 " == (await emu.get("/numbers")).text
+    assert (410, {"error": "it was here once"}) == (gone.status, gone.json)
+    assert 404 == (await emu.get("/nowhere")).status
+
+
+async def test_a_web_hook(run):
+    """
+    A signature is checked, a token is made and believed; a forged one is not.
+    """
+    emu = await run("webhook")
+    body = b'{"name": "Ada"}'
+    signature = hmac.digest(b"a secret of this test alone", body, "sha256").hex()
+    made = await emu.post("/", body, headers={"x-signature-256": f"sha256={signature}"})
+    token = made.json["token"]
+
+    assert 401 == (await emu.post("/", body + b" ", headers={"x-signature-256": f"sha256={signature}"})).status
+    assert {"sub": "Ada"} == (await emu.get("/", headers={"authorization": f"Bearer {token}"})).json
+    assert 403 == (await emu.get("/", headers={"authorization": f"Bearer {token[:-4]}AAAA"})).status
+
+
+async def test_a_chat(run):
+    """
+    What one says the others hear, and who is there is known to all requests.
+    """
+    emu = await run("chat")
+    ada, bob = Browser(emu, "/ada"), Browser(emu, "/bob")
+    await ada.next()
+    await bob.next()
+    bob.say("hello")
+    heard = [json.loads((await ada.next())["text"]) for _ in range(2)]
+
+    assert [{"from": "bob", "text": "is here"}, {"from": "bob", "text": "hello"}] == heard
+    assert ["ada", "bob"] == (await emu.get("/who")).json
 
 
 async def test_many_at_once(run):
