@@ -145,6 +145,25 @@ async def test_what_the_platform_would_not_send(run, mail, change, text):
     assert text in answer.text
 
 
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        pytest.param("message/rfc822", 200, id="an email"),
+        pytest.param("application/json", 200, id="as wrangler's users send it"),
+        pytest.param("application/x-www-form-urlencoded", 415, id="a form of any page"),
+        pytest.param("text/plain", 415, id="text of any page"),
+    ],
+)
+async def test_a_page_cannot_send_one_without_asking(mail, content_type, status):
+    """
+    The type of the body is one that browsers ask for first.
+    """
+    api = Api(mail, guarded=True)
+    answer = await api.ask("POST", ROUTE, MESSAGE.format("x").encode(), {"content-type": content_type})
+
+    assert status == answer.status
+
+
 async def test_a_worker_without_the_handler(emu):
     """
     It says that there is none.

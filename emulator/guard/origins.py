@@ -20,7 +20,8 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 OURS = "/cdn-cgi/"
 
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::(?P<port>[0-9]{1,5}))?")
-_JSON = re.compile(r"application/(?:[\w.-]+\+)?json\s*(?:;.*)?", re.IGNORECASE)
+# What no page can send without asking first.
+_JSON = re.compile(r"application/(?:[\w.-]+\+)?json\s*(?:;.*)?|message/rfc822\s*(?:;.*)?", re.IGNORECASE)
 _READING = ("GET", "HEAD", "OPTIONS")
 _PORTS = {"http": 80, "https": 443}
 _TRIGGERS = ("/cdn-cgi/local/scheduled", "/cdn-cgi/handler/scheduled", "/cdn-cgi/mf/scheduled")
@@ -169,12 +170,14 @@ def _check_ours(scope: Scope, host: Host, hosts: frozenset[str]) -> Refusal | No
         # To a name that is no loopback name browsers say nothing of where such a request comes from.
         return Refusal(403, "under this name the handler runs only by POST; use POST, or localhost")
     if method not in _READING and headers.has_body() and not _may_be_read(headers):
-        return Refusal(415, "the body must be JSON; send Content-Type: application/json")
+        return Refusal(
+            415, "the body must be JSON; send Content-Type: application/json, or message/rfc822 with an e-mail"
+        )
     return None
 
 
 def _may_be_read(headers: _Headers) -> bool:
-    """JSON; or something with a token, as wrangler sends it: no page can send one without asking, and none may."""
+    """JSON or an e-mail, or something with a token, as wrangler does: no page can send one without asking, none may."""
     has_token = headers.get("authorization").startswith("Bearer ") or bool(headers.all("x-auth-key"))
     return has_token or _JSON.fullmatch(headers.get("content-type")) is not None
 

@@ -96,8 +96,8 @@ def _outgoing(response: Any, where: Place) -> tuple[int, Pairs, Any]:
     if outgoing is None:
         file, line = where()
         raise TypeError(
-            f"fetch() must return a Response, got {type(response).__name__} (the Promise did not resolve to 'Response');"
-            f" {_advice(response)} ({file}:{line})"
+            f"fetch() must return a Response, got {type(response).__name__}"
+            f" (the Promise did not resolve to 'Response'); {_advice(response)} ({file}:{line})"
         )
     found: tuple[int, Pairs, Any] = outgoing()
     return found
