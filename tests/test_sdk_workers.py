@@ -36,6 +36,7 @@ class Invocation:
     def __init__(self, **env: Any) -> None:
         self.env = SimpleNamespace(**env)
         self.flags: dict[str, bool] = {}
+        self.exports: Any = SimpleNamespace(Admin="the admin")
         self.waiting: list[Any] = []
 
     def wait_until(self, awaitable: Awaitable[Any], /) -> None:
@@ -177,6 +178,7 @@ def test_modules_of_the_platform(invocation):
     module = import_from_javascript("cloudflare:workers")
 
     assert ("first", WorkerEntrypoint) == (module.env.NAME, module.WorkerEntrypoint)
+    assert "the admin" == module.exports.Admin
     with pytest.raises(ImportError, match=r"^Failed to import 'crypto': "):
         import_from_javascript("crypto")
 

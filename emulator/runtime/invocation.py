@@ -12,9 +12,12 @@ from typing import Any
 class Invocation:
     """What `workers.env` and `workers.wait_until` refer to while a handler runs."""
 
-    def __init__(self, env: Any, complain: Callable[[BaseException], None], flags: Mapping[str, bool]) -> None:
+    def __init__(
+        self, env: Any, complain: Callable[[BaseException], None], flags: Mapping[str, bool], exports: Any
+    ) -> None:
         self.env = env
         self.flags = flags
+        self.exports = exports
         self._complain = complain
         self._waiting: set[asyncio.Future[Any]] = set()
         self._failed = False

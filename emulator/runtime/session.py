@@ -128,7 +128,7 @@ class Session:
         speaker.set(by)
         if self._outputs is not None:
             self._outputs.stand_in()
-        invocation = Invocation(self._env, self._complain, self._flags)
+        invocation = Invocation(self._env, self._complain, self._flags, self._loopback)
         current.invocation.set(invocation)
         handle: dict[str, Callable[[Frame, Invocation], Coroutine[Any, Any, dict[str, Any] | None]]] = {
             "fetch": self._fetch,
@@ -304,7 +304,7 @@ class Session:
         self._loopback = Loopback(self._passage, head["name"])
         self._path.__enter__()
         self._path.forget()
-        current.bind_env(self._env, self._flags)
+        current.bind_env(self._env, self._flags, self._loopback)
         try:
             module = loader.load(Path(head["main"]), self._path)
             self._exports = exports.find(module, prefixed=not self._flags["python_no_global_handlers"])

@@ -18,6 +18,9 @@ class Invocation(Protocol):
     @property
     def flags(self) -> Mapping[str, bool]: ...
 
+    @property
+    def exports(self) -> Any: ...
+
     def wait_until(self, awaitable: Awaitable[Any], /) -> None: ...
 
 
@@ -37,11 +40,13 @@ _patches: ContextVar[Mapping[str, Any]] = ContextVar("patches")
 # Module bodies run before there is any event, and may read env.
 _at_import: list[Any] = [_NoEnv()]
 _flags_at_import: dict[str, bool] = {}
+_exports_at_import: list[Any] = [None]
 
 
-def bind_env(env: Any, flags: Mapping[str, bool] | None = None) -> None:
-    """The env and the flags that code sees outside of an invocation: while the worker's modules are imported."""
+def bind_env(env: Any, flags: Mapping[str, bool] | None = None, exports: Any = None) -> None:
+    """What code sees outside of an invocation, while the worker's modules are imported: env, flags, `ctx.exports`."""
     _at_import[0] = env
+    _exports_at_import[0] = exports
     _flags_at_import.clear()
     _flags_at_import.update(flags or {})
 
@@ -113,3 +118,11 @@ class EnvWrapper:
 
     def __repr__(self) -> str:
         return repr(self._env)
+
+
+class Exports:
+    """The worker's own entrypoints, as `ctx.exports` has them, for code that has no `ctx`."""
+
+    def __getattr__(self, name: str) -> Any:
+        running = invocation.get(None)
+        return getattr(_exports_at_import[0] if running is None else running.exports, name)

@@ -6,19 +6,19 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from .current import EnvWrapper, patch_env, wait_until
+from .current import EnvWrapper, Exports, patch_env, wait_until
 from .entrypoints import DurableObject, RpcTarget, WorkerEntrypoint, WorkflowEntrypoint
+from .later import part
 from .workflows import NonRetryableError
 
 _INSTEAD = {
-    "cloudflare:sockets": "use asyncio.open_connection()",
     "node:crypto": "use hashlib, hmac and secrets",
     "node:buffer": "use bytes",
 }
 
 
 def import_from_javascript(name: str) -> Any:
-    """A module of the platform: `cloudflare:workers`, `cloudflare:email`, `cloudflare:workflows`. Or an ImportError."""
+    """A module of the platform: `cloudflare:workers`, `:sockets`, `:email`, `:workflows`. Or an ImportError."""
     make = _MODULES.get(name)
     if make is None:
         there = ", ".join(_MODULES)
@@ -30,6 +30,7 @@ def import_from_javascript(name: str) -> Any:
 def _workers() -> Any:
     return SimpleNamespace(
         env=EnvWrapper(),
+        exports=Exports(),
         waitUntil=wait_until,
         withEnv=_with_env,
         WorkerEntrypoint=WorkerEntrypoint,
@@ -59,6 +60,7 @@ class EmailMessage:
 
 _MODULES: dict[str, Callable[[], Any]] = {
     "cloudflare:workers": _workers,
+    "cloudflare:sockets": lambda: SimpleNamespace(connect=part("workers.tcp").connect),
     "cloudflare:email": lambda: SimpleNamespace(EmailMessage=EmailMessage),
     "cloudflare:workflows": lambda: SimpleNamespace(NonRetryableError=NonRetryableError),
 }
