@@ -72,6 +72,8 @@ if not TYPE_CHECKING:  # otherwise every misspelt name would pass a type checker
         if name in _LATER:
             globals()[name] = found = getattr(part(f"workers.{_LATER[name]}"), name)
             return found
-        hint = f"; {_ELSEWHERE[name]}" if name in _ELSEWHERE else ""
-        text = f"module 'workers' has no attribute '{name}'{hint}"
-        raise part("workers.absent").absent(name, text) if hint else AttributeError(text, name=name, obj=sys.modules[__name__])
+        text = f"module 'workers' has no attribute '{name}'"
+        if name in _ELSEWHERE:
+            raise part("workers.absent").absent(name, f"{text}; {_ELSEWHERE[name]}")
+        # It may be a submodule, which is looked for after this.
+        raise AttributeError(text, name=name, obj=sys.modules[__name__])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol, TypedDict, TypeVar, overload
 
@@ -66,6 +66,7 @@ class WorkflowEvent(Protocol):
 class WorkflowStep(Protocol):
     """The `step` of a run. developers.cloudflare.com/workflows/python/python-workers-api"""
 
+    @overload
     def do(
         self,
         name: str | None = None,
@@ -74,6 +75,16 @@ class WorkflowStep(Protocol):
         config: StepConfig | None = None,
         rollback: Callable[..., Any] | None = None,
         rollback_config: StepConfig | None = None,
+    ) -> StepDecorator: ...
+
+    # Before compatibility date 2026-02-25 a step names those it depends on.
+    @overload
+    def do(
+        self,
+        name: str,
+        depends: Sequence[StepFunction[Any]] | None = None,
+        concurrent: bool = False,
+        config: StepConfig | None = None,
     ) -> StepDecorator: ...
 
     def sleep(self, name: str, duration: Duration, /) -> Awaitable[None]: ...
