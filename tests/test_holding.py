@@ -12,7 +12,7 @@ from datetime import timedelta
 
 import pytest
 
-from emulator.runtime.process import editor_hook, is_pythons_own
+from emulator.runtime.process import breakpoint_hook, is_pythons_own
 from emulator.runtime.standing import is_held, tells_of_debugger
 
 WORKER = """
@@ -219,17 +219,15 @@ def pydevd(monkeypatch):
     [
         pytest.param(lambda: True, ["handler"], [], id="attached"),
         pytest.param(lambda: False, [], [()], id="gone again"),
-        pytest.param(None, [], [()], id="another that stops by itself"),
     ],
 )
 def test_a_breakpoint_stops_in_the_editor(pydevd, attached, stops, passed_on):
     """
-    In the very frame that says breakpoint(); a debugger that is not debugpy has a hook of its own that works.
+    In the very frame that says breakpoint().
     """
-    if attached is not None:
-        pydevd._is_attached = attached
+    pydevd._is_attached = attached
     theirs = []
-    hook = editor_hook(lambda *arguments: theirs.append(arguments))
+    hook = breakpoint_hook(lambda *arguments: theirs.append(arguments), print)
 
     def handler():
         hook()
@@ -240,12 +238,22 @@ def test_a_breakpoint_stops_in_the_editor(pydevd, attached, stops, passed_on):
     assert passed_on == theirs
 
 
+def test_a_hook_that_works_is_left(pydevd):
+    """
+    A debugger that is not debugpy has one of its own, which must be called by the worker's code itself.
+    """
+
+    def theirs(): ...
+
+    assert theirs is breakpoint_hook(theirs, print)
+
+
 def test_a_hook_of_somebody_elses_is_known():
     """
     Python's own is built in, whatever sys.__breakpointhook__ has been made.
     """
     assert is_pythons_own(sys.__breakpointhook__)
-    assert not is_pythons_own(editor_hook(print))
+    assert not is_pythons_own(lambda: None)
 
 
 def _stop_answering(generation):

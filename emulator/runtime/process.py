@@ -63,8 +63,7 @@ async def _serve(connection: int, stack: int) -> None:
         is_ending=lambda: serving.cancelling() > 0,
     )
     session.attach(Outputs(session.print))
-    own = is_pythons_own(sys.breakpointhook)
-    sys.breakpointhook = debugger_hook(session.hold) if own else editor_hook(sys.breakpointhook)
+    sys.breakpointhook = breakpoint_hook(sys.breakpointhook, session.hold)
     await stopped
     channel.close()
     # What is left is nobody's business any more.
@@ -88,7 +87,15 @@ def is_pythons_own(hook: object) -> bool:
     return isinstance(hook, BuiltinFunctionType)
 
 
-def debugger_hook(hold: Callable[[bool], None]) -> Any:
+def breakpoint_hook(found: Callable[..., Any], hold: Callable[[bool], None]) -> Callable[..., Any]:
+    """What `breakpoint()` is to call in a process of the worker's own, where this was found to be called so far."""
+    if is_pythons_own(found):
+        return debugger_hook(hold)
+    # debugpy's own passes by in a process that it has followed. PyCharm's stops in the frame that calls it.
+    return editor_hook(found) if hasattr(sys.modules.get("pydevd"), "_is_attached") else found
+
+
+def debugger_hook(hold: Callable[[bool], None]) -> Callable[..., Any]:
     """`breakpoint()`: pdb on the real terminal, or whatever PYTHONBREAKPOINT names."""
     if os.environ.get("PYTHONBREAKPOINT"):
         return sys.__breakpointhook__
@@ -102,11 +109,11 @@ def debugger_hook(hold: Callable[[bool], None]) -> Any:
 
 
 def editor_hook(theirs: Callable[..., None]) -> Callable[..., None]:
-    """`breakpoint()` where an editor's debugger is: debugpy's own hook passes by in a process that it has followed."""
+    """`breakpoint()` under debugpy; where the editor has left, what it calls otherwise."""
 
     def stop_here(*arguments: Any, **options: Any) -> None:
-        pydevd: Any = sys.modules.get("pydevd")
-        if hasattr(pydevd, "_is_attached") and pydevd._is_attached():
+        pydevd: Any = sys.modules["pydevd"]
+        if pydevd._is_attached():
             pydevd.settrace(suspend=True, trace_only_current_thread=True, stop_at_frame=sys._getframe(1))
         else:
             theirs(*arguments, **options)
