@@ -60,6 +60,8 @@ soak: setup ## the long programme: a thousand kills, every boundary, ten thousan
 	@$(BIN)/python bench/kill.py --kills 1000 --live 16
 	@$(BIN)/python bench/boundaries.py --passes 3
 	@$(BIN)/python bench/resume.py
+	@$(BIN)/python bench/modes.py
+	@$(BIN)/python bench/mutants.py
 	@$(BIN)/python bench/queue_kills.py
 	@$(BIN)/python bench/sleepers.py
 	@$(BIN)/python bench/history.py

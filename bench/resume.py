@@ -26,6 +26,7 @@ from lives import Life
 
 HERE = Path(__file__).parent
 BATCH = 100
+LINES = "lines.log"
 FIRST_WITHIN, ALL_WITHIN, PATIENCE = 2.0, 10.0, 60.0
 
 FIRST = '        await self.leg("first")\n'
@@ -47,7 +48,7 @@ CASES = [*ENDS, *SAVES]
 def case(folder: Path, name: str, count: int, bell: float) -> dict[str, Any]:
     """What came of it: the seconds until the first and the last one ended, and which promises were broken."""
     shutil.copytree(HERE / "resume_worker", folder, dirs_exist_ok=True)
-    life = Life(folder, options=())
+    life = _live(folder)
     rings_at = time.time() + bell
     for first in range(0, count, BATCH):
         life.get(f"{round(rings_at * 1000)}/{first}/{min(BATCH, count - first)}", patience=PATIENCE)
@@ -67,10 +68,15 @@ def case(folder: Path, name: str, count: int, bell: float) -> dict[str, Any]:
     return {"first_seconds": round(first, 2), "all_seconds": round(max(last, 0.0), 2), "broken": broken + late}
 
 
+def _live(folder: Path) -> Life:
+    """A server that watches the folder; text files in it are code, as the platform has it, and lines are not."""
+    return Life(folder, options=(), KILL_LOG=str(folder / LINES))
+
+
 def _disturb(life: Life, folder: Path, name: str) -> Life:
     if name in ENDS:
         ENDS[name](life)
-        return Life(folder, options=())
+        return _live(folder)
     source = folder / "entry.py"
     source.write_text(SAVES[name](source.read_text()))
     _until(lambda: "RELOAD" in life.printed)
@@ -93,7 +99,7 @@ def _broken(folder: Path, name: str, count: int, over: int) -> list[str]:
 def _counts(folder: Path) -> Counter[str]:
     """How often each kind of line is there, with its step; the instance left out."""
     try:
-        lines = (folder / "lines.txt").read_text().splitlines()
+        lines = (folder / LINES).read_text().splitlines()
     except FileNotFoundError:
         return Counter()
     words = (line.split() for line in lines)

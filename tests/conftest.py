@@ -1,12 +1,27 @@
 """The fixture most tests begin with."""
 
 import pytest
+from modes import MODES, PARKED, cut, limits
 from support import Emulated
 
 
+def pytest_addoption(parser):
+    parser.addoption("--passes", choices=MODES, default=PARKED, help="how passes of workflow instances are held")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--passes") != PARKED:
+        for item in items:
+            if item.get_closest_marker("parked"):
+                item.add_marker(pytest.mark.skip("it is about what a parked pass has in memory"))
+
+
 @pytest.fixture
-async def emu(tmp_path):
-    emulated = Emulated(tmp_path)
+async def emu(tmp_path, request, monkeypatch):
+    mode = request.config.getoption("--passes")
+    if mode == "cut":
+        cut(monkeypatch)
+    emulated = Emulated(tmp_path, limits=limits(mode))
     yield emulated
     await emulated.stop()
 

@@ -136,6 +136,7 @@ async def test_a_pass_that_was_left_writes_nothing_more(emu, written, action, tu
     assert action != "restart" or ["complete", [10, 10]] == [order.status, order.output]
 
 
+@pytest.mark.parked
 async def test_a_superseded_pass_is_refused_by_the_store_itself(emu):
     """
     Also one that does not know that it was left: its epoch is not the instance's any more.

@@ -60,6 +60,7 @@ async def test_handlers_run_from_the_last_step_started_to_the_first(emu):
     assert {"outcome": "complete", "error": None} == order.shown["rollback"]
 
 
+@pytest.mark.parked
 async def test_the_order_is_that_of_the_starts_also_of_parallel_steps(emu):
     """
     What started last is undone first, whichever ended first; one that was still under way is undone too.
@@ -264,6 +265,7 @@ raise ValueError("no")
     assert ["undone"] == notes(emu)
 
 
+@pytest.mark.parked
 async def test_a_handler_is_tried_again_by_its_own_config(emu):
     """
     rollback_config decides retries, back-off and time-out of the handler; the forward step's config does not.
@@ -572,6 +574,7 @@ async def test_a_handler_that_the_code_no_longer_has_fails_the_rollback(emu):
     assert {"outcome": "failed", "error": missing} == order.shown["rollback"]
 
 
+@pytest.mark.parked
 async def test_a_class_that_cannot_be_made_any_more_has_no_handlers(emu):
     """
     Code that fails before its first step brings no handler back; the instance is terminated all the same.
@@ -588,6 +591,7 @@ async def test_a_class_that_cannot_be_made_any_more_has_no_handlers(emu):
     assert "RollbackMissing" == order.shown["rollback"]["error"]["name"]
 
 
+@pytest.mark.parked
 async def test_forward_steps_answer_from_their_records_or_not_at_all(emu):
     """
     While the code runs to bring handlers back: results and errors as recorded, nothing for what is not finished.

@@ -1,7 +1,7 @@
 """What `step` refuses, how many steps there may be, and the delay function of a worker's own."""
 
 import pytest
-from flows import ORDER, notes, started, worker
+from flows import ORDER, caught, notes, started, worker
 
 from emulator.workflows.engine import Wanted
 
@@ -227,3 +227,31 @@ async def test_a_call_that_the_engine_does_not_know_is_an_error(emu):
     assert "errored" == order.status
     assert "AttributeError" == order.error["name"]
     assert order.error["message"].startswith('a step has no "dance"; there are begin, succeed, ')
+
+
+async def test_a_crash_in_a_body_uses_up_an_attempt(emu):
+    """
+    Its number was on disk before the body began; the next body has the next one, and the record says what happened.
+    """
+    held = """
+@step.do("held", config={"retries": {"limit": 0, "delay": 0}})
+async def held(ctx):
+    note(str(ctx["attempt"]))
+    if ctx["attempt"] == 1:
+        await asyncio.Event().wait()
+    return ctx["attempt"]
+
+return await held()
+"""
+    await emu.start(worker(held), config=ORDER)
+    order = await caught(emu, lambda order: notes(emu) == ["1"])
+
+    assert [1] == [step.attempts for step in emu.emulator.store.steps.of(order.row.key)]
+
+    await emu.crash()
+    await emu.start()
+    first, second = emu.emulator.engine.attempts(order.row)
+
+    assert ["1", "2"] == notes(emu)
+    assert ("complete", 2) == (order.status, order.output)
+    assert ("Interrupted", None) == (first.error.name, second.error)

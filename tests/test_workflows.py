@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from modes import MODES, cut, limits
 from support import Emulated
 
 from emulator.workflows.engine import Wanted
@@ -25,11 +26,12 @@ ran = []
 """
 
 
-@pytest.fixture(params=["parked", "replayed"])
-async def emu(tmp_path, request):
-    """Every test of this page runs twice: as it is, and with every wait a pass of its own."""
-    hot_window = timedelta(seconds=1) if request.param == "parked" else timedelta()
-    emulated = Emulated(tmp_path, limits=Limits(hot_window=hot_window))
+@pytest.fixture(params=MODES)
+async def emu(tmp_path, request, monkeypatch):
+    """Every test of this page runs in each mode: parked, with every wait a pass of its own, and cut at every record."""
+    if request.param == "cut":
+        cut(monkeypatch)
+    emulated = Emulated(tmp_path, limits=limits(request.param))
     yield emulated
     await emulated.stop()
 

@@ -26,7 +26,7 @@ class Journey(WorkflowEntrypoint):
             case 0:
                 await self.leg("middle", held=True)
             case 1:
-                await step.sleep_until("middle", bell)
+                await self.nap(bell)
             case _:
                 await self.wait(bell)
         await self.leg("last")
@@ -41,6 +41,12 @@ class Journey(WorkflowEntrypoint):
 
         await body()
         note("ack", self.id, name)
+
+    async def nap(self, bell):
+        try:
+            await self.step.sleep_until("middle", bell)
+        except Exception:
+            note("late", self.id)
 
     async def wait(self, bell):
         try:
