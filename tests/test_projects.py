@@ -1,5 +1,7 @@
 """How a project may be laid out: src, vendored packages, bundled files, old names; what is said of missing ones."""
 
+import json
+
 import pytest
 
 FETCH = """
@@ -91,6 +93,17 @@ async def test_a_missing_module_says_what_to_do(emu, imports, expected):
     emu.save("pyproject.toml", '[project]\ndependencies = ["needed-thing>=1"]\n')
 
     assert expected in (await under_src(emu, worker(imports, "1"))).text
+
+
+async def test_null_in_json(emu):
+    """
+    A field that a form lacks is JavaScript's null, and can be written as JSON; what else cannot still cannot.
+    """
+    code = worker("import json\nfrom pyodide.ffi import jsnull", "json.dumps({'a': jsnull})")
+
+    assert '{"a": null}' == (await under_src(emu, code)).text
+    with pytest.raises(TypeError):
+        json.dumps(object())
 
 
 async def test_a_handler_that_would_fail_later_is_named_at_once(emu):

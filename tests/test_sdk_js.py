@@ -574,3 +574,87 @@ def test_a_converter_that_comes_first():
     made = to_js([1], eager_converter=lambda value, convert, remember: Object.fromEntries([("n", len(value))]))
 
     assert {"n": 1} == made.to_py()
+
+
+def test_arrays():
+    """
+    Callbacks are given item, place and array; what changes an array changes it in place.
+    """
+    seen = []
+    numbers = Array.new(3, 1, 20)
+    numbers.forEach(lambda *given: seen.append(given))
+
+    assert [(3, 0, numbers), (1, 1, numbers), (20, 2, numbers)] == seen
+    assert [3, 2, 22] == numbers.map(lambda item, index, _: item + index).to_py()
+    assert [3, 20] == numbers.filter(lambda item, *_: item > 1).to_py()
+    assert (20, 2, None, -1) == (
+        numbers.find(lambda item, *_: item > 3),
+        numbers.findIndex(lambda item, *_: item > 3),
+        numbers.find(lambda item, *_: item > 30),
+        numbers.findIndex(lambda item, *_: item > 30),
+    )
+    assert (True, False) == (numbers.some(lambda item, *_: item > 3), numbers.every(lambda item, *_: item > 3))
+    assert (24, 34) == (numbers.reduce(lambda s, i, *_: s + i), numbers.reduce(lambda s, i, *_: s + i, 10))
+    assert [1, 20, 3] == numbers.sort().to_py()
+    assert [20, 3, 1] == numbers.sort(lambda a, b: b - a).to_py()
+    assert [1, 3, 20] == numbers.reverse().to_py()
+    assert (20, None, 1, 4) == (numbers.at(-1), numbers.at(9), numbers.shift(), numbers.unshift(5, 6))
+    assert [5, 6, 3, 20] == numbers.to_py()
+    assert [[0, 5], [1, 6]] == [entry.to_py() for entry in numbers.entries()][:2]
+    assert [1, 2, [3]] == to_js([1, [2, [3]]]).flat().to_py()
+    with pytest.raises(JsException, match=r"^TypeError: Reduce of empty array"):
+        Array.new().reduce(max)
+
+
+async def test_promises_together():
+    """
+    All that ended, the first that went well, and one that is settled from outside.
+    """
+
+    async def fails():
+        raise LookupError("no")
+
+    ended = await Promise.allSettled([Promise.resolve(1), fails()])
+    outside = Promise.withResolvers()
+    outside.resolve(3)
+
+    assert [("fulfilled", 1), ("rejected", "no")] == [
+        (each.status, getattr(each, "value", None) or str(each.reason)) for each in ended
+    ]
+    assert (2, 3) == (await Promise.any([fails(), Promise.resolve(2)]), await outside.promise)
+    with pytest.raises(JsException, match=r"^AggregateError"):
+        await Promise.any([fails()])
+
+
+def test_more_of_the_small_classes(capsys):
+    """
+    Sets, objects, typed arrays, URLs, dates, numbers and the console have what is used now and then.
+    """
+    found: list[Any] = []
+    URLSearchParams.new("a=1&b=2").forEach(lambda value, name, _: found.append((name, value)))
+    date = Date.new(0)
+    date.setTime(1000)
+    js.console.assert_(True, "well")  # noqa: PT009 - it is JavaScript's
+    js.console.assert_(False, "ill")  # noqa: PT009
+    js.console.timeEnd("never begun")
+
+    assert [("a", "1"), ("b", "2")] == found
+    assert ([1, 2], [0, 7, 7]) == (list(Set.new([1, 2]).values()), list(Uint8Array.new(3).fill(7, 1)))
+    assert ([1, 2], [2, 5]) == (
+        list(Uint8Array.of(1, 2)),
+        list(Uint8Array.from_([1, 3], lambda item, i: item + i + 1)[:2]),
+    )
+    assert (True, False) == (Object.hasOwn(Object.new(a=1), "a"), Object.hasOwn(Object.freeze(Object.new()), "a"))
+    assert (jsnull, "b") == (URL.parse("no url"), URL.parse("https://b/").host)
+    assert (1000, -1, 0) == (date.getTime(), js.Math.sign(-3), js.Math.log(1))
+    assert "Assertion failed ill\n" == capsys.readouterr().err
+
+
+def test_texts_that_are_none():
+    """
+    A decoder replaces what is no text, or says so when it was made `fatal`.
+    """
+    assert "\ufffda" == js.TextDecoder.new().decode(b"\xffa")
+    assert "\ufeffa" == js.TextDecoder.new("utf-8", ignoreBOM=True).decode("\ufeffa".encode())
+    with pytest.raises(JsException, match=r"^TypeError: Failed to decode"):
+        js.TextDecoder.new("utf-8", fatal=True).decode(b"\xff")

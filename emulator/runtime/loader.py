@@ -19,6 +19,8 @@ from importlib.machinery import (
 from pathlib import Path
 from types import CodeType, ModuleType
 
+from emulator.sdk.workers.nulls import teach_json
+
 _ALIASES = ("workers", "js", "pyodide", "asgi", "_cloudflare_compat_flags")
 _INTERNAL = ("_pyodide", "pyodide_js")
 _OLD_NAME = "cloudflare.workers"
@@ -86,6 +88,7 @@ class WorkerPath:
         self._old = OldPackage()
 
     def __enter__(self) -> WorkerPath:
+        teach_json()
         sys.meta_path.insert(0, self._alias)
         sys.meta_path.append(self._old)
         sys.path_hooks.insert(0, self._finder)

@@ -11,7 +11,8 @@ from emulator.sdk.workers.absent import absent
 from emulator.sdk.workers.later import part
 
 _NAMES = {
-    "js.objects": "Array Map Object Set",
+    "js.arrays": "Array",
+    "js.objects": "Map Object Set",
     "js.web": "Blob File FormData Headers Request Response fetch",
     "js.url": "URL URLSearchParams decodeURI decodeURIComponent encodeURI encodeURIComponent",
     "js.abort": "AbortController AbortSignal",

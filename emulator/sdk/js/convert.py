@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from emulator.sdk.js.arrays import Array, array
 from emulator.sdk.js.dates import Date
-from emulator.sdk.js.objects import Array, LiteralMap, Map, Object, Set, array
+from emulator.sdk.js.objects import LiteralMap, Map, Object, Set
 from emulator.sdk.js.proxies import JsDoubleProxy, create_proxy
 from emulator.sdk.workers.buffers import ArrayBuffer, Buffer, from_buffer
 from emulator.sdk.workers.later import part

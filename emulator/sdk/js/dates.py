@@ -54,6 +54,10 @@ class Date(JsProxy):
         rest = timedelta(days=day - 1, hours=hour, minutes=minute, seconds=second, milliseconds=ms)
         return _milliseconds(start + rest)
 
+    def setTime(self, milliseconds: float) -> float:
+        self._ms = math.trunc(milliseconds)
+        return self._ms
+
     def getTime(self) -> Any:
         return self._ms
 

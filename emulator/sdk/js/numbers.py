@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from emulator.sdk.js.objects import Object, array
+from emulator.sdk.js.arrays import array
+from emulator.sdk.js.objects import Object
 from emulator.sdk.workers.proxy import JsException, JsNull, JsProxy, js_text, jsnull
 
 _FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
@@ -90,6 +91,12 @@ class _Math(JsProxy):
 
     def pow(self, value: Any, exponent: Any) -> Any:
         return value**exponent
+
+    def sign(self, value: Any) -> int:
+        return int(value > 0) - int(value < 0)
+
+    def log(self, value: float) -> float:
+        return math.log(value) if value > 0 else -math.inf if value == 0 else math.nan
 
     def sqrt(self, value: Any) -> float:
         return math.sqrt(value) if value >= 0 else math.nan

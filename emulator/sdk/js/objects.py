@@ -1,11 +1,12 @@
-"""`Object`, `Array`, `Map` and `Set`."""
+"""`Object`, `Map` and `Set`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from emulator.sdk.workers.proxy import JsNull, JsProxy, js_text, options_of
+from emulator.sdk.js.arrays import Array, array, to_py
+from emulator.sdk.workers.proxy import JsProxy, js_text, options_of
 
 
 class Object(JsProxy):
@@ -75,100 +76,20 @@ class Object(JsProxy):
         return array(array(entry) for entry in _entries(thing))
 
     @staticmethod
+    def freeze(thing: Any) -> Any:
+        """The object. Here nothing keeps it from being changed."""
+        return thing
+
+    @staticmethod
+    def hasOwn(thing: Any, key: Any) -> bool:
+        return any(js_text(key) == name for name, _ in _entries(thing))
+
+    @staticmethod
     def assign(target: Any, *sources: Any) -> Any:
         for source in sources:
             for key, value in _entries(source):
                 setattr(target, key, value)
         return target
-
-
-class Array(JsProxy):
-    """A list."""
-
-    def __init__(self, *items: Any) -> None:
-        sized = len(items) == 1 and isinstance(items[0], int)
-        self._list: list[Any] = [None] * items[0] if sized else list(items)
-
-    @property
-    def length(self) -> int:
-        return len(self._list)
-
-    def __len__(self) -> int:
-        return len(self._list)
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._list)
-
-    def __contains__(self, item: object) -> bool:
-        return item in self._list
-
-    def __getitem__(self, index: int | slice) -> Any:
-        return array(self._list[index]) if isinstance(index, slice) else self._list[index]
-
-    def __setitem__(self, index: int, item: Any) -> None:
-        self._list[index] = item
-
-    def __delitem__(self, index: int) -> None:
-        del self._list[index]
-
-    def __str__(self) -> str:
-        return self.join()
-
-    __repr__ = __str__
-
-    def push(self, *items: Any) -> int:
-        self._list += items
-        return len(self._list)
-
-    append = push
-
-    def extend(self, items: Iterable[Any]) -> None:
-        self._list.extend(items)
-
-    def pop(self) -> Any:
-        return self._list.pop() if self._list else None
-
-    def concat(self, *others: Any) -> Any:
-        return array([*self._list, *(item for other in others for item in _spread(other))])
-
-    def slice(self, start: int = 0, end: int | None = None) -> Any:
-        return array(self._list[start:end])
-
-    def join(self, separator: str = ",") -> str:
-        return separator.join("" if item is None or isinstance(item, JsNull) else js_text(item) for item in self._list)
-
-    def includes(self, item: Any) -> bool:
-        return item in self._list
-
-    def indexOf(self, item: Any) -> int:
-        return self._list.index(item) if item in self._list else -1
-
-    def map(self, function: Callable[..., Any]) -> Any:
-        return array(function(item) for item in self._list)
-
-    def filter(self, function: Callable[..., Any]) -> Any:
-        return array(item for item in self._list if function(item))
-
-    def forEach(self, function: Callable[..., Any]) -> None:
-        for item in self._list:
-            function(item)
-
-    def to_py(self, *, depth: int = -1, default_converter: Callable[..., Any] | None = None) -> Any:
-        return self if depth == 0 else [to_py(item, depth - 1, default_converter) for item in self._list]
-
-    @staticmethod
-    def isArray(thing: Any) -> bool:
-        return isinstance(thing, Array)
-
-    of = staticmethod(lambda *items: array(items))
-
-
-def _array_from(things: Iterable[Any], function: Callable[..., Any] | None = None) -> Any:
-    return array(things if function is None else map(function, things))
-
-
-# `from` is a reserved word; Pyodide adds the underscore too.
-Array.from_ = staticmethod(_array_from)  # type: ignore[attr-defined]
 
 
 class Map(JsProxy):
@@ -268,6 +189,15 @@ class Set(JsProxy):
     def clear(self) -> None:
         self._items.clear()
 
+    def values(self) -> Iterator[Any]:
+        return iter(self._items)
+
+    keys = values
+
+    def forEach(self, function: Callable[..., Any]) -> None:
+        for item in list(self._items):
+            function(item, item, self)
+
     def __contains__(self, item: object) -> bool:
         return item in self._items
 
@@ -281,20 +211,6 @@ class Set(JsProxy):
         return self if depth == 0 else {to_py(item, depth - 1, default_converter) for item in self._items}
 
 
-def array(items: Iterable[Any]) -> Any:
-    """An `Array` of these, however many there are."""
-    made = Array.new()
-    made._list = list(items)
-    return made
-
-
-def to_py(value: Any, depth: int = -1, default_converter: Callable[..., Any] | None = None) -> Any:
-    """What `value.to_py()` gives, and other values as they are."""
-    if isinstance(value, JsNull) or not isinstance(value, JsProxy) or isinstance(value, type):
-        return value
-    return value.to_py(depth=depth, default_converter=default_converter)
-
-
 def _entries(thing: Any) -> list[tuple[str, Any]]:
     if isinstance(thing, Object):
         return list(thing._items.items())
@@ -303,7 +219,3 @@ def _entries(thing: Any) -> list[tuple[str, Any]]:
     if isinstance(thing, dict):
         return [(js_text(key), value) for key, value in thing.items()]
     return [(key, value) for key, value in vars(thing).items() if not key.startswith("_")]
-
-
-def _spread(thing: Any) -> Iterable[Any]:
-    return thing if isinstance(thing, Array | list) else [thing]

@@ -8,7 +8,8 @@ import inspect
 from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
-from emulator.sdk.js.objects import array
+from emulator.sdk.js.arrays import array
+from emulator.sdk.js.objects import Object
 from emulator.sdk.workers.proxy import JsException, JsProxy
 
 
@@ -74,6 +75,35 @@ class Promise(JsProxy):
             return array(await asyncio.gather(*(_settled(promise) for promise in promises)))
 
         return Promise.resolve(gather())
+
+    @staticmethod
+    def allSettled(promises: Iterable[Any]) -> Any:
+        """How each ended: `{status, value}` or `{status, reason}`."""
+
+        async def gather() -> Any:
+            work = [_settled(promise) for promise in promises]
+            return array(map(_outcome, await asyncio.gather(*work, return_exceptions=True)))
+
+        return Promise.resolve(gather())
+
+    @staticmethod
+    def any(promises: Iterable[Any]) -> Any:
+        """The first that is fulfilled. Rejected with an AggregateError when none is."""
+
+        async def first() -> Any:
+            for ended in asyncio.as_completed([_settled(promise) for promise in promises]):
+                with contextlib.suppress(Exception):
+                    return await ended
+            raise JsException("AggregateError", "All promises were rejected")
+
+        return Promise.resolve(first())
+
+    @staticmethod
+    def withResolvers() -> Any:
+        """A promise, and the functions `resolve` and `reject` that settle it."""
+        made: Any = Promise.new(lambda resolve, reject: None)
+        parts = {"promise": made, "resolve": made._resolve, "reject": made._reject}
+        return Object.fromEntries(parts.items())
 
     @staticmethod
     def race(promises: Iterable[Any]) -> Any:
@@ -152,6 +182,12 @@ def _call(function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
 
 # The loop keeps weak references only: without this a callback's work could vanish half done.
 _running: set[asyncio.Future[Any]] = set()
+
+
+def _outcome(result: Any) -> Any:
+    if isinstance(result, BaseException):
+        return Object.fromEntries([("status", "rejected"), ("reason", result)])
+    return Object.fromEntries([("status", "fulfilled"), ("value", result)])
 
 
 async def _settled(value: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, quote, unquote_to_bytes, urlencode, urlunsplit
 
@@ -25,6 +25,11 @@ class URL(JsProxy):
         except TypeError as error:
             raise JsException("TypeError", str(error)) from None
         self.searchParams: Any = _search_params(self)
+
+    @staticmethod
+    def parse(url: Any, base: Any = None) -> Any:
+        """The URL, or null for what is none."""
+        return URL.new(url, base) if URL.canParse(url, base) else jsnull
 
     @staticmethod
     def canParse(url: Any, base: Any = None) -> bool:
@@ -179,6 +184,10 @@ class URLSearchParams(JsProxy):
 
     def __contains__(self, name: str) -> bool:
         return self.has(name)
+
+    def forEach(self, function: Callable[..., Any]) -> None:
+        for name, value in self.entries():
+            function(value, name, self)
 
     def toString(self) -> str:
         return urlencode(self._pairs, safe="*")

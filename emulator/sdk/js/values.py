@@ -9,10 +9,11 @@ import time
 import traceback
 from typing import Any
 
+from emulator.sdk.js.arrays import Array, array
 from emulator.sdk.js.dates import Date
-from emulator.sdk.js.objects import Array, Object, array
+from emulator.sdk.js.objects import Object
 from emulator.sdk.workers.buffers import TypedArray, Uint8Array
-from emulator.sdk.workers.proxy import JsException, JsNull, JsProxy, js_text, jsnull
+from emulator.sdk.workers.proxy import JsException, JsNull, JsProxy, js_text, jsnull, options_of
 
 undefined = None
 
@@ -105,8 +106,23 @@ class Console(JsProxy):
     def error(self, *things: Any) -> None:
         print(*map(_shown, things), file=sys.stderr)  # noqa: T201
 
-    info = debug = trace = log
+    info = debug = trace = dir = table = group = log
     warn = error
+
+    def groupEnd(self) -> None:
+        """Groups are not indented."""
+
+    def assert_(self, condition: Any, *things: Any) -> None:
+        if not condition:
+            self.error("Assertion failed", *things)
+
+    def time(self, label: str = "default") -> None:
+        self.__dict__.setdefault("_since", {})[label] = time.perf_counter()
+
+    def timeEnd(self, label: str = "default") -> None:
+        since = self.__dict__.get("_since", {}).pop(label, None)
+        if since is not None:
+            self.log(f"{label}: {(time.perf_counter() - since) * 1000:.0f}ms")
 
 
 def _shown(thing: Any) -> str:
@@ -128,10 +144,18 @@ class TextDecoder(JsProxy):
     """Bytes to text."""
 
     def __init__(self, encoding: str = "utf-8", options: Any = None) -> None:
+        given = options_of(options)
         self.encoding = encoding.lower()
+        self.fatal = bool(given.get("fatal"))
+        self.ignoreBOM = bool(given.get("ignoreBOM"))
 
     def decode(self, content: Any = b"") -> str:
-        return bytes(content).decode(self.encoding, "replace").removeprefix("\ufeff")
+        """Raises JsException, a TypeError, for what is no text if it was made `fatal`."""
+        try:
+            text = bytes(content).decode(self.encoding, "strict" if self.fatal else "replace")
+        except UnicodeDecodeError as error:
+            raise JsException("TypeError", f"Failed to decode input: {error}") from None
+        return text if self.ignoreBOM else text.removeprefix("\ufeff")
 
 
 class _Performance(JsProxy):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 from emulator.sdk import workers
-from emulator.sdk.js.objects import array
+from emulator.sdk.js.arrays import array
 from emulator.sdk.js.promise import Promise
 from emulator.sdk.js.values import from_json
 from emulator.sdk.workers.body import Content

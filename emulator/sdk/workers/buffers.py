@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable, Iterator
+from itertools import count
 from typing import Any
 
 from .proxy import JsProxy
@@ -126,6 +127,20 @@ class TypedArray(Buffer):
         """The same bytes, from here to there."""
         first, last, _ = slice(start, end).indices(len(self._view))
         return type(self).new(self.buffer, self.byteOffset + first * self.BYTES_PER_ELEMENT, max(0, last - first))
+
+    def fill(self, number: Any, start: int = 0, end: int | None = None) -> Any:
+        for index in range(*slice(start, end).indices(len(self._view))):
+            self[index] = number
+        return self
+
+    @classmethod
+    def of(cls, *numbers: Any) -> Any:
+        return cls.new(numbers)
+
+    # `from` is a reserved word; Pyodide adds the underscore too.
+    @classmethod
+    def from_(cls, numbers: Iterable[Any], function: Callable[..., Any] | None = None) -> Any:
+        return cls.new(numbers if function is None else [function(*each) for each in zip(numbers, count())])
 
     def set(self, numbers: Any, offset: int = 0) -> None:
         for index, number in enumerate(numbers):

@@ -146,14 +146,14 @@ class WebSocketPair(JsProxy):
         self._ends: tuple[Any, Any] = (one, two)
 
     def object_values(self) -> Any:
-        return part("js.objects").array(self._ends)
+        return part("js.arrays").array(self._ends)
 
     def object_keys(self) -> Any:
-        return part("js.objects").array(["0", "1"])
+        return part("js.arrays").array(["0", "1"])
 
     def object_entries(self) -> Any:
-        objects = part("js.objects")
-        return objects.array(objects.array([str(index), end]) for index, end in enumerate(self._ends))
+        arrays = part("js.arrays")
+        return arrays.array(arrays.array([str(index), end]) for index, end in enumerate(self._ends))
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._ends)

@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from emulator.sdk.js.objects import Object, array
+from emulator.sdk.js.arrays import array
+from emulator.sdk.js.objects import Object
 from emulator.sdk.js.webcrypto.algorithm import Algorithm
 from emulator.sdk.workers.buffers import Uint8Array
 from emulator.sdk.workers.proxy import JsException, JsProxy

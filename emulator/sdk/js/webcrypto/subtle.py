@@ -8,7 +8,8 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
-from emulator.sdk.js.objects import Object, array
+from emulator.sdk.js.arrays import array
+from emulator.sdk.js.objects import Object
 from emulator.sdk.js.promise import Promise
 from emulator.sdk.js.values import JSON, from_json
 from emulator.sdk.js.webcrypto import jwk as jwks

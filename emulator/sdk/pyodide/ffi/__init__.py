@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from emulator.sdk.js.arrays import Array as JsArray
 from emulator.sdk.js.convert import ConversionError, to_js
-from emulator.sdk.js.objects import Array as JsArray
 from emulator.sdk.js.objects import Map as JsMap
 from emulator.sdk.js.promise import Promise as JsPromise
 from emulator.sdk.js.proxies import JsDoubleProxy, JsOnceCallable, create_once_callable, create_proxy, destroy_proxies
