@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from emulator import config, leftovers, portability
@@ -15,6 +15,8 @@ from emulator.places import near
 from emulator.processes import Processes
 from emulator.wire import Frame
 from emulator.worker import MissingWorkflow, Worker
+
+_EMULATOR = Path(__file__).parent
 
 
 def check(paths: Sequence[Path], env: str | None, *, production: bool = False) -> tuple[list[Problem], list[Problem]]:
@@ -49,7 +51,8 @@ def _for_production(found: Config, loaded: Loaded) -> Iterator[Problem]:
     if not found.has_code:
         return
     has_sockets = found.has_flag("python_workers_314") or found.has_flag("python_workers_20260610")
-    for file in loaded.files:
+    files = tuple(_of_the_worker(found, loaded.files))
+    for file in files:
         source = file.read_text("utf-8")
         left_behind = functools.partial(leftovers.left_behind, found, file.parent)
         yield from portability.findings(
@@ -58,9 +61,16 @@ def _for_production(found: Config, loaded: Loaded) -> Iterator[Problem]:
         if file == found.main:
             classes_only = found.has_flag("python_no_global_handlers")
             yield from portability.handlers(source, near(file, found.root), classes_only=classes_only)
-    yield from leftovers.modules(found, loaded.files)
+    yield from leftovers.modules(found, files)
     yield from leftovers.module_root(found)
     yield from portability.native(loaded.native)
+
+
+def _of_the_worker(found: Config, files: Iterable[Path]) -> Iterator[Path]:
+    """Without the emulator's own modules, which are among them where it lies in the project's folder."""
+    for file in files:
+        if file.is_relative_to(found.module_root) or not file.is_relative_to(_EMULATOR):
+            yield file
 
 
 async def _load(found: Config) -> tuple[Loaded, list[Problem]]:

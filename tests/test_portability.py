@@ -314,3 +314,14 @@ def test_the_command(tmp_path):
     _, out, _ = command(tmp_path, "check", "--json")
 
     assert [] == json.loads(out)["warnings"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("folder", [TREE, TREE / "emulator" / "template"], ids=["sample_worker", "template"])
+def test_the_command_has_no_false_alarm(folder):
+    """
+    The sample and the template pass as they are, also where the emulator lies in the same folder.
+    """
+    _, out, _ = command(folder, "check", "--production", "--json")
+
+    assert [] == json.loads(out)["warnings"]
