@@ -35,6 +35,9 @@ class Bundle:
     rules: tuple[Rule, ...] = ()
     with_others: bool = True
 
+    def is_taken_by_own_rule(self, name: str) -> bool:
+        return any(rule.takes(name) for rule in self._rules()[0] if rule in self.rules)
+
     def why_not(self, name: str) -> str | None:
         """Why a file, by its path within the module root with slashes, stays behind; None when it is taken along."""
         if not self.with_others:

@@ -1,4 +1,4 @@
-"""Files that a deploy leaves behind: those that the config's rules do not take, as the worker's code names them."""
+"""Files beside a worker: those that the config's rules take along, and those that a deploy leaves behind."""
 
 from __future__ import annotations
 
@@ -13,6 +13,14 @@ from emulator.places import near
 
 _MOST = 1_000
 _NOT_LOOKED_INTO = ("__pycache__", "node_modules", "python_modules")
+
+
+def taken(found: Config) -> list[Path]:
+    """The files that rules of the config's own take along; the worker may have read them while it was loaded."""
+    if not found.bundle.rules:
+        return []
+    root = found.module_root
+    return [file for file in _files(root) if found.bundle.is_taken_by_own_rule(file.relative_to(root).as_posix())]
 
 
 def left_behind(found: Config, folder: Path, name: str) -> str | None:

@@ -14,11 +14,12 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any, cast
 
 import uvicorn
 
-from emulator import pages
+from emulator import leftovers, pages
 from emulator.app import Receive, Scope, Send, url_map
 from emulator.errors import EmulatorError, PortTaken, TokenNeeded, WorkerError, WorkerGone
 from emulator.guard import Gate, Limits, guarded, origins, token_problem, web_sockets, with_token
@@ -225,7 +226,10 @@ async def _watch_one(emulator: Emulator, watching: Any, index: int, since: float
         await emulator.wait_for_debugger(worker)
         await emulator.reload(worker)
 
-    await watching.watch(lambda: [worker.latest.module_root], lambda: worker.latest.files, reload, since=since)
+    def files() -> list[Path]:
+        return [*worker.latest.files, *leftovers.taken(worker.latest)]
+
+    await watching.watch(lambda: [worker.latest.module_root], files, reload, since=since)
 
 
 def bound(ip: str, port: int) -> socket.socket:

@@ -1,9 +1,10 @@
 """Which files go with a worker: the platform's rules and the config's."""
 
 import pytest
+from dev import Dev
 from support import CONFIG
 
-from emulator import config
+from emulator import config, leftovers
 from emulator.bundle import Bundle, Rule
 from emulator.errors import ConfigError
 
@@ -76,6 +77,42 @@ def test_the_base_of_the_modules(tmp_path):
     assert tmp_path == load(tmp_path, 'base_dir = "."\n').module_root
     with pytest.raises(ConfigError, match=r"base_dir: the main module entry\.py does not lie in it"):
         load(tmp_path, 'base_dir = "other"\n')
+
+
+RULE = '[[rules]]\ntype = "Data"\nglobs = ["**/*.json"]\n'
+
+
+def test_what_the_rules_of_the_config_take(tmp_path):
+    """
+    They are files that the worker may have read when it was loaded; without rules nobody looks for any.
+    """
+    (tmp_path / "app" / "data").mkdir(parents=True)
+    (tmp_path / "app" / "data" / "a.json").touch()
+    (tmp_path / "app" / "page.html").touch()
+
+    assert [] == leftovers.taken(load(tmp_path, ""))
+    assert [tmp_path / "app" / "data" / "a.json"] == leftovers.taken(load(tmp_path, RULE))
+
+
+@pytest.mark.slow
+def test_a_saved_file_of_a_rule_is_a_reload(tmp_path):
+    """
+    What a rule takes along is read anew when it is saved, like a module.
+    """
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.json").write_text("1")
+    code = (
+        "from pathlib import Path\nfrom workers import Response, WorkerEntrypoint\n"
+        "DATA = (Path(__file__).parent / 'data' / 'a.json').read_text()\n"
+        "class Default(WorkerEntrypoint):\n    def fetch(self): return Response(DATA)\n"
+    )
+    with Dev(tmp_path, code=code, config=RULE) as dev:
+        assert "1" == dev.get("/").text
+
+        dev.save("data/a.json", "2")
+        dev.wait_for("RELOAD ")
+
+        assert "2" == dev.get("/").text
 
 
 async def test_a_worker_with_a_base(emu):
