@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.sdk.js.web import File as JsFile
-from emulator.sdk.js.web import FormData as JsFormData
+from emulator.sdk.js.forms import File as JsFile
+from emulator.sdk.js.forms import FormData as JsFormData
 from emulator.sdk.workers import Blob, BlobEnding, File, FormData
 from emulator.sdk.workers.buffers import Uint8Array
 from emulator.sdk.workers.proxy import jsnull

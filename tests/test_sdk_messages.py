@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from emulator.sdk.js.forms import Blob as JsBlob
+from emulator.sdk.js.headers import Headers as JsHeaders
 from emulator.sdk.js.objects import Object
 from emulator.sdk.js.url import URLSearchParams
-from emulator.sdk.js.web import Blob as JsBlob
-from emulator.sdk.js.web import Headers as JsHeaders
 from emulator.sdk.js.web import Request as JsRequest
 from emulator.sdk.js.web import Response as JsResponse
 from emulator.sdk.workers import Blob, FormData, Request, Response

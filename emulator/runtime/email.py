@@ -28,7 +28,7 @@ class ForwardableEmailMessage:
     def __init__(self, head: dict[str, Any], raw: bytes) -> None:
         self.from_: str = head["from"]
         self.to: str = head["to"]
-        self.headers = part("js.web").Headers.new([(name, value) for name, value in head["headers"]])
+        self.headers = part("js.headers").Headers.new([(name, value) for name, value in head["headers"]])
         self.raw = part("workers.streams").over(Body(raw))
         self.rawSize = len(raw)
         self._id = self.headers.get("message-id")

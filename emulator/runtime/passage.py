@@ -203,7 +203,7 @@ class Passage:
                     found["status"], found["text"], pairs, _body(found["body"]), found["url"], found["redirected"]
                 )
             case "js.Headers":
-                return part("js.web").Headers.new([(name, value) for name, value in found])
+                return part("js.headers").Headers.new([(name, value) for name, value in found])
             case "js.ReadableStream":
                 return part("workers.streams").over(Body(_body(found)))
             case _:

@@ -13,7 +13,9 @@ from emulator.sdk.workers.later import part
 _NAMES = {
     "js.arrays": "Array",
     "js.objects": "Map Object Set",
-    "js.web": "Blob File FormData Headers Request Response fetch",
+    "js.forms": "Blob File FormData",
+    "js.headers": "Headers",
+    "js.web": "Request Response fetch",
     "js.url": "URL URLSearchParams decodeURI decodeURIComponent encodeURI encodeURIComponent",
     "js.abort": "AbortController AbortSignal",
     "js.cache": "caches",

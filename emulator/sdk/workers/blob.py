@@ -40,7 +40,7 @@ class Blob:
     @property
     def js_object(self) -> Any:
         """The same blob as `js.Blob`."""
-        return part("js.web").blob_object(self)
+        return part("js.forms").blob_object(self)
 
     async def text(self) -> str:
         return self._content.decode("utf-8", "replace")

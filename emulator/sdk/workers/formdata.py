@@ -36,7 +36,7 @@ class FormData(MutableMapping[str, Any]):
     @property
     def js_object(self) -> Any:
         """The same form as `js.FormData`."""
-        return part("js.web").form_object(self)
+        return part("js.forms").form_object(self)
 
     def __getitem__(self, name: str) -> Any:
         return next((value for key, value in self._fields if key == name), jsnull)

@@ -134,7 +134,7 @@ class WebSocket(EventTarget):
     def _data(self, content: Content) -> Any:
         if isinstance(content, str):
             return content
-        return ArrayBuffer.new(content) if self.binaryType == "arraybuffer" else part("js.web").Blob.new([content])
+        return ArrayBuffer.new(content) if self.binaryType == "arraybuffer" else part("js.forms").Blob.new([content])
 
 
 class WebSocketPair(JsProxy):

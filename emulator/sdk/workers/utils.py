@@ -7,4 +7,4 @@ from .later import part
 
 def _to_js_headers(headers: Any) -> Any:
     """A `js.Headers` of a dict or pairs."""
-    return part("js.web").Headers.new(headers)
+    return part("js.headers").Headers.new(headers)
