@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import http.client
 import itertools
+import os
 import shutil
+import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,6 +84,7 @@ class Hostile:
 
     def __init__(self, dev: Dev) -> None:
         self.dev = dev
+        self.seconds_to_come_back: list[float] = []
         self._numbers = itertools.count(1)
 
     def does(self, harm: Harm, handler: str) -> list[str]:
@@ -121,6 +124,12 @@ class Hostile:
         except FileNotFoundError:
             return []
         return [line for line in lines if line.startswith(" ".join(words))]
+
+    def end_what_is_left(self) -> None:
+        """What a worker has started stays, where it is the worker's process that was killed."""
+        for line in self.notes("child"):
+            with suppress(ProcessLookupError):
+                os.kill(int(line.split()[1]), signal.SIGKILL)
 
     def _in_fetch(self, harm: Harm) -> list[str]:
         answer = self.dev.get(f"/harm?name={quote(harm.name)}")
@@ -162,6 +171,7 @@ class Hostile:
         began = time.monotonic()
         answer = self.dev.until("/", lambda answer: answer.status == 200, 3)
         took = time.monotonic() - began
+        self.seconds_to_come_back.append(took)
         return (
             [] if answer.status == 200 and took < 2 else [f"another route answered {answer.status} after {took:.1f} s"]
         )
@@ -187,7 +197,11 @@ def hostile(folder: Path, *options: str) -> Iterator[Hostile]:
     """The worker, served from a copy in a folder."""
     shutil.copytree(WORKER, folder, dirs_exist_ok=True)
     with Dev(folder, *OPTIONS, *options) as dev:
-        yield Hostile(dev)
+        served = Hostile(dev)
+        try:
+            yield served
+        finally:
+            served.end_what_is_left()
 
 
 def eventually(is_so: Any, seconds: float = 10) -> bool:

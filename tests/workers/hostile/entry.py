@@ -104,7 +104,7 @@ async def blocks_in_finally() -> None:
 def leave_things() -> None:
     kept.append(asyncio.ensure_future(asyncio.sleep(3600)))
     threading.Thread(target=time.sleep, args=(3600,), daemon=False).start()
-    child = subprocess.Popen(["sleep", "3600"])
+    child = subprocess.Popen(["sleep", "3600"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     note("child", child.pid)
 
 
