@@ -22,6 +22,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from large import large, slow
 from report import Row, table
 from servers import Stage
 from serving import bodies, hello, memory, ready, reload
@@ -35,6 +36,8 @@ MEASURES: dict[str, Measure] = {
     "reload": reload,
     "hello": hello,
     "bodies": bodies,
+    "large": large,
+    "slow": slow,
     "three-steps": three_steps,
     "many-steps": many_steps,
     "memory": memory,

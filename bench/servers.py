@@ -93,12 +93,21 @@ class Server:
             _end(self._process)
             raise
         self.seconds_to_ready = time.perf_counter() - began
+        self.port = port
         self.client = Client(port)
 
     def megabytes(self) -> float:
         """The memory of all its processes; what they share counts once. Not a number where there is no /proc."""
         kilobytes = sum(map(_kilobytes, _tree(self._process.pid)))
         return kilobytes / 1024 if kilobytes else nan
+
+    def resident(self) -> float:
+        """Megabytes that all its processes have in memory: quick to ask, and what they share counts for each."""
+        return sum(map(_resident, _tree(self._process.pid))) / 1024
+
+    def own_resident(self) -> float:
+        """The same of the process that was started, without those below it."""
+        return _resident(self._process.pid) / 1024
 
     def stop(self) -> None:
         self.client.close()
@@ -163,12 +172,17 @@ def _tree(pid: int) -> Iterator[int]:
 
 def _kilobytes(pid: int) -> int:
     """The proportional share where the kernel tells it, else what is resident."""
-    for name, key in (("smaps_rollup", "Pss:"), ("status", "VmRSS:")):
-        try:
-            lines = Path(f"/proc/{pid}/{name}").read_text().splitlines()
-        except OSError:
-            continue
-        for line in lines:
+    return _told(pid, "smaps_rollup", "Pss:") or _resident(pid)
+
+
+def _resident(pid: int) -> int:
+    return _told(pid, "status", "VmRSS:")
+
+
+def _told(pid: int, name: str, key: str) -> int:
+    """A line of a file in /proc; 0 where there is none."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/{name}").read_text().splitlines():
             if line.startswith(key):
                 return int(line.split()[1])
     return 0

@@ -18,10 +18,15 @@ class Window:
 
     async def take(self, size: int) -> None:
         """Return when so many bytes may be sent."""
-        while self._room <= 0 and size:
+        if size:
+            await self.opens()
+        self._room -= size
+
+    async def opens(self) -> None:
+        """Return when there is any room at all: who asks before it reads need not hold what it has read."""
+        while self._room <= 0:
             self._more_room = self._more_room or asyncio.get_running_loop().create_future()
             await asyncio.shield(self._more_room)
-        self._room -= size
 
     def give(self, size: int) -> None:
         """So many bytes have been passed on."""

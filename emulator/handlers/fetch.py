@@ -165,14 +165,16 @@ class FetchEvent:
 
     async def _upload(self, conversation: Conversation) -> None:
         while True:
+            await self._window.opens()
             message = await self._receive()
             if message["type"] == "http.disconnect":
                 self._leave(conversation)
                 return
-            body: bytes = message.get("body", b"")
+            body: bytes = message.pop("body", b"")
+            await self._window.take(len(body))
             for piece in pieces(body):
-                await self._window.take(len(piece))
                 conversation.send("body", {"more": True}, piece)
+            del body
             if not message.get("more_body", False):
                 conversation.send("body", {"more": False})
                 break
