@@ -19,8 +19,11 @@ from urllib.parse import parse_qs, urlsplit
 from workers import Response, WorkerEntrypoint, WorkflowEntrypoint
 
 NOTES = Path(__file__).parent / "notes.log"
-_open = builtins.open
+# One harm puts nothing in their place; the others need them.
+_open, _sleep, _socket = builtins.open, time.sleep, socket.socket
 kept: list[Any] = []
+# Now, before somebody sets a mask under which nobody could read it.
+NOTES.touch()
 
 
 def note(*words: Any) -> None:
@@ -69,11 +72,15 @@ def deep() -> Any:
 
 
 def deep_in_c() -> None:
+    limit = sys.getrecursionlimit()
     sys.setrecursionlimit(10**9)
     inner: list[Any] = []
     for _ in range(10**6):
         inner = [inner]
-    repr(inner)
+    try:
+        repr(inner)
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def interrupt() -> NoReturn:
@@ -88,7 +95,7 @@ def cancel_all() -> None:
 def close_our_socket() -> None:
     for name in list(Path("/proc/self/fd").iterdir()):
         try:
-            found = socket.socket(fileno=os.dup(int(name.name)))
+            found = _socket(fileno=os.dup(int(name.name)))
             found.shutdown(socket.SHUT_RDWR)
         except OSError:
             continue
@@ -98,12 +105,12 @@ async def blocks_in_finally() -> None:
     try:
         raise ValueError("and then")
     finally:
-        time.sleep(60)  # noqa: ASYNC251 - that is the harm
+        _sleep(60)
 
 
 def leave_things() -> None:
     kept.append(asyncio.ensure_future(asyncio.sleep(3600)))
-    threading.Thread(target=time.sleep, args=(3600,), daemon=False).start()
+    threading.Thread(target=_sleep, args=(3600,), daemon=False).start()
     child = subprocess.Popen(["sleep", "3600"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     note("child", child.pid)
 
@@ -151,7 +158,7 @@ async def swallows() -> None:
 
 HARMS: dict[str, Callable[[], Any]] = {
     # blocks
-    "sleeps": lambda: time.sleep(60),
+    "sleeps": lambda: _sleep(60),
     "spins": spin,
     "spins in C": lambda: sum(range(10**12)),
     "blocks in finally": blocks_in_finally,
