@@ -281,6 +281,8 @@ async def test_restart_from_what_never_was_leaves_all_as_it_is(emu, kind, name, 
         ({"from": {"name": "w", "type": "waitForEvent", "count": 1}}, None),
         ({"from": {"name": "a", "type": "rollback"}}, "instance.cannot_restart"),
         ({"from": {"name": "a", "count": "x"}}, "instance.cannot_restart"),
+        ({"from": {"name": "a", "count": 1.5}}, "instance.cannot_restart"),
+        ("'a'", "instance.cannot_restart"),
         ({"from": {}}, "instance.cannot_restart"),
         ({"from": "a"}, "instance.cannot_restart"),
         ({}, None),
@@ -289,7 +291,7 @@ async def test_restart_from_what_never_was_leaves_all_as_it_is(emu, kind, name, 
 )
 async def test_restart_as_worker_code_writes_it(emu, given, code):
     """
-    `from` is {name, count?, type?}; anything else is refused.
+    `from` is {name, count?, type?}; anything else is refused, and restarts nothing.
     """
     order = await finished(emu)
     answer = await act(emu, f'await (await env.ORDER.get("{order.id}")).restart({given})')

@@ -13,6 +13,7 @@ from emulator.workflows.engine import LARGEST_BATCH, Engine, Wanted
 from emulator.workflows.names import is_addressable
 from emulator.workflows.status import status_of
 
+_HOW_TO_RESTART = 'restart takes {"from": {"name", "count"?, "type"?: do, sleep or waitForEvent}}'
 _KINDS = {str(kind): kind for kind in (StepKind.DO, StepKind.SLEEP, StepKind.WAIT)}
 
 
@@ -75,15 +76,18 @@ def wanted(options: Any) -> Wanted:
 
 def from_step(options: Any) -> tuple[StepKind, str, int] | None:
     """The step `restart` is to begin from, if it names one."""
+    if options is not None and not isinstance(options, dict):
+        raise WorkflowError("instance.cannot_restart", _HOW_TO_RESTART)
     step = _option(options, "from")
     if step is None:
         return None
     try:
-        kind, count = _KINDS[step.get("type", "do")], int(step.get("count", 1))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise WorkflowError(
-            "instance.cannot_restart", 'from takes {"name", "count"?, "type"?: do, sleep or waitForEvent}'
-        ) from error
+        kind, given = _KINDS[step.get("type", "do")], step.get("count", 1)
+        count = int(given)
+        if count != float(given):
+            raise ValueError(given)
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+        raise WorkflowError("instance.cannot_restart", _HOW_TO_RESTART) from error
     return kind, str(step.get("name", "undefined")), count
 
 
