@@ -18,7 +18,7 @@ def parse(scope: Scope, path: Path) -> tuple[Config, set[str]]:
     bindings.check_names(names, _plain(scope, found), scope.top.report)
     passive.check(scope)
     if found.own_workflows and scope.is_served and not found.has_flag("python_workflows"):
-        scope.own.warn('the platform asks for the flag "python_workflows" here, or for 2025-09-20 or later', "workflows")
+        scope.own.warn('the platform asks for the flag "python_workflows", or a date from 2025-09-20 on', "workflows")
     return replace(found, unsupported=bindings.not_emulated(names)), {name.name for name in names}
 
 
