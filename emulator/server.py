@@ -185,7 +185,7 @@ class Emulator:
         return await self.dispatch(worker, EmailEvent(email))
 
     async def advance(self, by: timedelta) -> None:
-        """Move the clock forward; what falls due on the way happens, in order. Cancelled, it stays where it has come."""
+        """Move the clock forward; what falls due on the way happens, in order. Cancelled, it stays where it came to."""
         try:
             await self.clock.advance(by)
         finally:
