@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 from urllib.parse import parse_qs, urlsplit
 
 from workers import Response, WorkerEntrypoint, WorkflowEntrypoint
+from workers.workflows import WorkflowStep
 
 NOTES = Path(__file__).parent / "notes.log"
 # One harm puts nothing in their place; the others need them.
@@ -225,9 +226,11 @@ class Default(WorkerEntrypoint):
                 return Response("done") if found is None or (isinstance(found, int) and found > 7) else found
             case "/answer":
                 await (await self.env.BYSTANDER.get(asked["id"])).send_event({"type": "answer", "payload": 1})
+                return Response("ok")
             case "/pid":
                 return Response(str(os.getpid()))
-        return Response("ok")
+            case _:
+                return Response("ok")
 
     async def scheduled(self, controller: Any, env: Any, ctx: Any) -> None:
         await harm(controller.cron)
@@ -240,7 +243,7 @@ class Default(WorkerEntrypoint):
 
 
 class Harmed(WorkflowEntrypoint):
-    async def run(self, event: Any, step: Any) -> Any:
+    async def run(self, event: Any, step: WorkflowStep) -> Any:
         @step.do("before")
         async def before() -> str:
             note("before", event["payload"])
@@ -257,7 +260,7 @@ class Harmed(WorkflowEntrypoint):
 
 
 class Bystander(WorkflowEntrypoint):
-    async def run(self, event: Any, step: Any) -> Any:
+    async def run(self, event: Any, step: WorkflowStep) -> Any:
         @step.do("before")
         async def before() -> str:
             note("before", "bystander")
@@ -268,7 +271,7 @@ class Bystander(WorkflowEntrypoint):
         return "complete"
 
 
-async def many(step: Any, count: int) -> int:
+async def many(step: WorkflowStep, count: int) -> int:
     async def one() -> int:
         return 1
 
@@ -276,7 +279,7 @@ async def many(step: Any, count: int) -> int:
 
 
 class Odd(WorkflowEntrypoint):
-    async def run(self, event: Any, step: Any) -> Any:
+    async def run(self, event: Any, step: WorkflowStep) -> Any:
         match event["payload"]:
             case "ends the process each time":
                 os._exit(0)
