@@ -9,7 +9,7 @@ from pathlib import Path
 from emulator import cron, duration
 from emulator.config import Config, Consumer, flags
 from emulator.cron import words
-from emulator.generation import Loaded
+from emulator.loaded import Loaded
 from emulator.places import near
 
 

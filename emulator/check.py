@@ -10,7 +10,8 @@ from pathlib import Path
 from emulator import config, leftovers, portability
 from emulator.config import Config
 from emulator.errors import ConfigError, EmulatorError, Problem, WorkerError
-from emulator.generation import Answer, Generation, Hooks, Loaded, LoadFailed
+from emulator.generation import Answer, Generation, Hooks
+from emulator.loaded import Loaded, LoadFailed
 from emulator.places import near
 from emulator.processes import Processes
 from emulator.wire import Frame
@@ -75,7 +76,7 @@ def _of_the_worker(found: Config, files: Iterable[Path]) -> Iterator[Path]:
 
 async def _load(found: Config) -> tuple[Loaded, list[Problem]]:
     """What a worker offers, and what goes wrong when it is loaded as `emulator dev` would."""
-    nothing = Loaded(handlers={}, workflows={})
+    nothing = Loaded()
     worker = Worker(found, Processes().start, _HOOKS, on_swap=lambda worker: None)
     try:
         await worker.load(found)

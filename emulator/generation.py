@@ -1,4 +1,4 @@
-"""A generation seen from outside: load, converse, drain, stop; and the watch over its process."""
+"""A generation seen from outside: load, converse, drain, stop."""
 
 from __future__ import annotations
 
@@ -6,54 +6,29 @@ import asyncio
 import contextlib
 import itertools
 import logging
-import sys
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
-from emulator.errors import EmulatorError, WorkerError, WorkerGone
+from emulator.errors import EmulatorError, WorkerGone
 from emulator.launch import Launched
+from emulator.loaded import Loaded, LoadFailed
 from emulator.models import Failure
-from emulator.offspring import offspring
+from emulator.offspring import Offspring, offspring
 from emulator.reply import Reply
 from emulator.runtime.standing import tells_of_debugger
+from emulator.watchdog import PING_EVERY, Watchdog
 from emulator.wire import Channel, Frame, SocketChannel
 
 log = logging.getLogger("emulator")
 
-_PING_EVERY = 0.25
-_BLOCKED_AFTER = 1.0
 _SLOW_TO_LOAD = 2.0
 _CLOSED_WITHIN = 1.0
 _SETTLED_AFTER_TURNS = 20
 
 Answer = tuple[dict[str, Any], bytes]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Loaded:
-    """What a generation offers, each handler and workflow class with its file and line."""
-
-    handlers: dict[str, tuple[str, int]]
-    workflows: dict[str, tuple[str, int]]
-    entrypoints: tuple[str, ...] = ()
-    files: tuple[Path, ...] = ()
-    packages: tuple[str, ...] = ()
-    native: Mapping[str, str] = field(default_factory=dict)
-    warnings: tuple[tuple[str, str, int], ...] = ()
-    python: str = ""
-
-
-class LoadFailed(WorkerError):
-    """The worker could not be imported; `files` are those that were read before it failed."""
-
-    def __init__(self, error: dict[str, Any], files: Sequence[str]) -> None:
-        super().__init__(error["kind"], error["message"], error.get("trace", ""))
-        self.place = error.get("place")
-        self.files = tuple(map(Path, files))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,8 +103,7 @@ class Generation:
     hooks: Hooks
     channel: Channel
     launched: Launched | None = None
-    loaded: Loaded = field(default_factory=lambda: Loaded(handlers={}, workflows={}))
-    holds: bool = False
+    loaded: Loaded = field(default_factory=Loaded)
     alive: bool = True
 
     def __post_init__(self) -> None:
@@ -140,11 +114,11 @@ class Generation:
         self._opening: asyncio.Future[Frame] | None = None
         self._settling: dict[int, asyncio.Future[None]] = {}
         self._to_settle: asyncio.Future[None] | None = None
-        self._last_pong = asyncio.get_running_loop().time()
-        self._held_since: float | None = None
-        self._held_before = 0.0
-        self._watching: asyncio.Task[None] | None = None
-        self._said_blocked = False
+        self._watchdog = Watchdog(
+            lambda: self.channel.send("ping", 0, {"turns": 0}),
+            on_held=lambda: self.hooks.held(self),
+            on_blocked=lambda stack: self.hooks.blocked(self, stack),
+        )
         self._stopping = False
         self._quiet = asyncio.Event()
         self._gone = asyncio.Event()
@@ -161,11 +135,8 @@ class Generation:
         frame = await self._opened(self._opening)
         if frame.kind == "failed":
             raise LoadFailed(frame.head["error"], frame.head["files"])
-        self.loaded = _loaded(frame.head)
-        if self.launched is not None:
-            self._watching = asyncio.create_task(self._watch())
-        elif "pydevd" in sys.modules:
-            self._watching = asyncio.create_task(self._watch_this_loop())
+        self.loaded = Loaded.from_head(frame.head)
+        self._watchdog.begin(self.launched)
 
     async def _opened(self, opening: asyncio.Future[Frame]) -> Frame:
         """The answer to `load`. Where it is long in coming, where the import stands is said meanwhile."""
@@ -219,42 +190,6 @@ class Generation:
         # Shielded: one who waits no longer does not end it for the others.
         await asyncio.shield(self._to_settle)
 
-    # A debugger
-
-    def hold(self, on: bool, *, since: float | None = None) -> None:
-        """A debugger has stopped the process (since a time of the loop; since now), or lets go of it."""
-        now = asyncio.get_running_loop().time()
-        if on and self._held_since is None:
-            self._held_since = now if since is None else since
-        elif not on and self._held_since is not None:
-            self._held_before += now - self._held_since
-            self._held_since = None
-        if on is not self.holds:
-            self.holds = on
-            self.hooks.held(self)
-
-    @property
-    def held_for(self) -> timedelta:
-        """How long debuggers have held the process, altogether."""
-        now = asyncio.get_running_loop().time()
-        return timedelta(seconds=self._held_before + (0.0 if self._held_since is None else now - self._held_since))
-
-    async def let_go(self) -> timedelta:
-        """Return when no debugger holds the process, or when it ends: for how long one has, altogether."""
-        await self._answered()
-        while self.holds and self.alive:
-            await asyncio.sleep(_PING_EVERY)
-            await self._answered()
-        return self.held_for
-
-    async def _answered(self) -> None:
-        """A process that is held does not answer, and it may not be known yet that it is."""
-        if self.alive:
-            number = next(self._numbers)
-            answered = self._settling[number] = asyncio.get_running_loop().create_future()
-            self.channel.send("ping", number, {"turns": 1})
-            await answered
-
     def _ask_to_settle(self) -> None:
         """After all that was sent in this turn, so that the user's loop has been given it by then."""
         settled, self._to_settle = self._to_settle, None
@@ -265,6 +200,38 @@ class Generation:
         number = next(self._numbers)
         self._settling[number] = settled
         self.channel.send("ping", number, {"turns": _SETTLED_AFTER_TURNS})
+
+    # A debugger
+
+    @property
+    def holds(self) -> bool:
+        """Whether a debugger has stopped the process."""
+        return self._watchdog.holds
+
+    @property
+    def held_for(self) -> timedelta:
+        """How long debuggers have held the process, altogether."""
+        return self._watchdog.held_for
+
+    def hold(self, on: bool) -> None:
+        """A debugger has stopped the process, or lets go of it."""
+        self._watchdog.hold(on)
+
+    async def let_go(self) -> timedelta:
+        """Return when no debugger holds the process, or when it ends: for how long one has, altogether."""
+        await self._answered()
+        while self.holds and self.alive:
+            await asyncio.sleep(PING_EVERY)
+            await self._answered()
+        return self.held_for
+
+    async def _answered(self) -> None:
+        """A process that is held does not answer, and it may not be known yet that it is."""
+        if self.alive:
+            number = next(self._numbers)
+            answered = self._settling[number] = asyncio.get_running_loop().create_future()
+            self.channel.send("ping", number, {"turns": 1})
+            await answered
 
     async def drain(self, grace: float) -> None:
         """Let conversations end, for so many seconds; then end the process. Web sockets are told to end now."""
@@ -280,22 +247,24 @@ class Generation:
     async def stop(self) -> None:
         """End the process now: asked first, killed if it does not listen."""
         self._stopping = True
-        if self._watching is not None:
-            self._watching.cancel()
+        self._watchdog.end()
         left = offspring(self.launched.process.pid) if self.launched is not None and self.alive else []
         if self.alive:
             self.channel.send("stop")
             self.channel.flush()
         if self.launched is not None:
             await self.launched.end()
-        for each in left:
+        self._end_those_left(left)
+        self.channel.close()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._gone.wait(), _CLOSED_WITHIN)
+
+    def _end_those_left(self, children: Iterable[Offspring]) -> None:
+        for each in children:
             if each.kill():
                 log.warning(
                     "%s: a process that the worker had started was ended with it: %s", self.worker, each.command
                 )
-        self.channel.close()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._gone.wait(), _CLOSED_WITHIN)
 
     def _receive(self, frame: Frame) -> None:
         match frame.kind:
@@ -314,18 +283,15 @@ class Generation:
                 text = frame.body.decode("utf-8", "replace")
                 self.hooks.printed(self, frame.head["by"], frame.head["stream"], text)
             case "pong":
-                self._last_pong = asyncio.get_running_loop().time()
-                self._said_blocked = False
-                self.hold(frame.head["debugger"])
+                self._watchdog.heard(held=frame.head["debugger"])
                 settled = self._settling.pop(frame.id, None)
                 if settled is not None and not settled.done():
                     settled.set_result(None)
             case "hold":
-                self._last_pong = asyncio.get_running_loop().time()
                 if self.launched is not None:
                     # What it wrote of itself before says nothing of now.
                     self.launched.stack()
-                self.hold(frame.head["on"])
+                self._watchdog.heard(held=frame.head["on"])
             case "ready" | "failed":
                 if self._opening is not None and not self._opening.done():
                     self._opening.set_result(frame)
@@ -385,65 +351,9 @@ class Generation:
                 settling.set_result(None)
         for task in self._answering:
             task.cancel()
-        if self._watching is not None:
-            self._watching.cancel()
+        self._watchdog.end()
         if not self._stopping:
             self.hooks.died(self, why)
-
-    async def _watch(self) -> None:
-        """Ask for a sign of life four times a second; say where it hangs, and end it when it hangs for good."""
-        assert self.launched is not None
-        loop, seconds = asyncio.get_running_loop(), self.launched.allowance.seconds
-        asked = loop.time()
-        while self.alive:
-            self.channel.send("ping", 0, {"turns": 0})
-            await asyncio.sleep(_PING_EVERY)
-            now = loop.time()
-            if now - asked > _BLOCKED_AFTER:
-                # This process itself stood still: nobody is late.
-                self._last_pong = now
-            asked = now
-            if now - self._last_pong > _BLOCKED_AFTER + _PING_EVERY:
-                self._look_where_it_stands(self.launched.stack())
-            if seconds is not None and now - self._last_pong > seconds:
-                self.launched.kill(f"it did not answer for {seconds:g} s")
-                return
-
-    def _look_where_it_stands(self, stack: str) -> None:
-        """It is silent: a debugger has stopped it, which may last, or its code blocks, which is said once."""
-        if stack:
-            self.hold(tells_of_debugger(stack), since=self._last_pong)
-        if self.holds:
-            self._last_pong = asyncio.get_running_loop().time()
-        elif not self._said_blocked and (stack or self._is_silent(2 * _BLOCKED_AFTER)):
-            # On a busy machine the place is written down a little later.
-            self._said_blocked = True
-            self.hooks.blocked(self, stack)
-
-    def _is_silent(self, seconds: float) -> bool:
-        return asyncio.get_running_loop().time() - self._last_pong > seconds
-
-    async def _watch_this_loop(self) -> None:
-        """In process, an editor's debugger stops this loop too. What is missing afterwards was its time."""
-        loop = asyncio.get_running_loop()
-        while self.alive:
-            asked = loop.time()
-            await asyncio.sleep(_PING_EVERY)
-            missing = loop.time() - asked - _PING_EVERY
-            self._held_before += missing if missing > _PING_EVERY else 0.0
-
-
-def _loaded(head: dict[str, Any]) -> Loaded:
-    return Loaded(
-        handlers={name: (place[0], place[1]) for name, place in head["handlers"].items()},
-        workflows={name: (place[0], place[1]) for name, place in head["workflows"].items()},
-        entrypoints=tuple(head["entrypoints"]),
-        files=tuple(map(Path, head["files"])),
-        packages=tuple(head["packages"]),
-        native=head["native"],
-        warnings=tuple((text, file, line) for text, file, line in head["warnings"]),
-        python=head["python"],
-    )
 
 
 async def connect(launched: Launched) -> SocketChannel:

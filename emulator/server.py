@@ -20,13 +20,14 @@ from emulator.clock import MovableClock, SystemClock
 from emulator.config import Config
 from emulator.dispatch import Dispatch, Event
 from emulator.errors import ConfigError, EmulatorError, StoreError, WorkerError, WorkflowError
-from emulator.generation import Answer, Generation, Hooks, Loaded
+from emulator.generation import Answer, Generation, Hooks
 from emulator.handlers.batch import QueueEvent
 from emulator.handlers.email import Email, EmailEvent
 from emulator.handlers.fetch import Fetch
 from emulator.handlers.queue import Broker
 from emulator.handlers.scheduled import ScheduledEvent
 from emulator.handlers.tail import TailEvent, Tails
+from emulator.loaded import Loaded
 from emulator.models import Batch, Outcome, Tick, Trigger
 from emulator.places import near
 from emulator.reporter import Reporter
@@ -229,7 +230,7 @@ class Emulator:
         here, now = Path.cwd(), self.clock.now()
         lines = [f"emulator {__version__}, state in {near(self.options.state, here)}"]
         for worker in self.workers:
-            loaded = worker.current.loaded if worker.current is not None else Loaded(handlers={}, workflows={})
+            loaded = worker.current.loaded if worker.current is not None else Loaded()
             ticks = self.timetable.crons()[worker.name]
             lines += banner.lines(worker.config, loaded, ticks, now=now, seen_from=here)
         return [*lines, *banner.going_on(self._taken_up)]
@@ -275,7 +276,7 @@ class Emulator:
         self._reporter.warn_of_code(worker)
 
     def _note_versions(self, worker: Worker) -> None:
-        loaded = worker.current.loaded if worker.current is not None else Loaded(handlers={}, workflows={})
+        loaded = worker.current.loaded if worker.current is not None else Loaded()
         for each in worker.config.own_workflows:
             if each.class_name in loaded.workflows:
                 main = Path(loaded.workflows[each.class_name][0])

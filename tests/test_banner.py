@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from emulator import banner, config
-from emulator.generation import Loaded
+from emulator.loaded import Loaded
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 SHOP = """
@@ -63,7 +63,7 @@ def test_what_a_worker_does_not_have_is_left_out(tmp_path):
     """
     (tmp_path / "entry.py").write_text("")
     (tmp_path / "wrangler.toml").write_text(SHOP.split("workflows =")[0])
-    nothing = Loaded(handlers={}, workflows={})
+    nothing = Loaded()
 
     told = banner.lines(config.load(tmp_path / "wrangler.toml"), nothing, {}, now=NOON, seen_from=Path("/elsewhere"))
 

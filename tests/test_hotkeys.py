@@ -145,13 +145,11 @@ async def test_a_debugger_has_the_terminal(emu, keys):
     assert hotkeys._keyboard.listens
 
     for holds in (True, False):
-        generation.holds = holds
-        emu.emulator._held(generation)
+        generation.hold(holds)
 
         assert hotkeys._keyboard.listens is not holds
 
-    generation.holds = True
-    emu.emulator._held(generation)
+    generation.hold(True)
     await emu.reload()
     await generation.stop()
 

@@ -143,7 +143,7 @@ async def test_a_process_that_is_held_is_not_called_slow(emu_processes, monkeypa
     emu_processes.save("entry.py", f"import time\ntime.sleep(0.2)\n{HELLO}")
     worker = emu_processes.emulator.workers[0]
     generation = await Processes().start(worker.config, 9, worker.current.hooks)
-    generation.holds = held
+    generation.hold(held)
     before = emu_processes.lines.count("still being imported")
     await generation.load({**env.load_head(worker.config), "number": 9})
     after = emu_processes.lines.count("still being imported")
