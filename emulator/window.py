@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 
-SIZE = 1 << 20
+SIZE = 128 << 10
 PIECE = 64 << 10
 
 
