@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -67,7 +68,7 @@ class Life:
         except HTTPError as refusal:
             refusal.close()
             return None
-        except (OSError, ValueError):
+        except (OSError, HTTPException, ValueError):
             return None
 
     def advance(self, by: str) -> None:
