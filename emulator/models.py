@@ -135,6 +135,12 @@ class Step:
         """What a sleep or a wait was told, in words; empty for the others."""
         return str(json.loads(self.config).get("settings", ""))
 
+    @property
+    def is_sensitive(self) -> bool:
+        """Its result is for the workflow only: nobody else may see it."""
+        # Status asks this of every step: most configs need not be read for it.
+        return '"sensitive"' in self.config and json.loads(self.config).get("sensitive") == "output"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:

@@ -191,8 +191,7 @@ def _touched(call: Call) -> dict[str, str]:
 
 
 def _is_stream(step: Step) -> bool:
-    is_kept_back = json.loads(step.config).get("sensitive") == "output"
-    return step.result is not None and step.result.startswith(_STREAM) and not is_kept_back
+    return step.result is not None and step.result.startswith(_STREAM) and not step.is_sensitive
 
 
 def _bytes(each: Served, step: Step) -> bytes:

@@ -75,7 +75,7 @@ def decode(
 
 def shown(text: str | None) -> Any:
     """The value as the platform shows it in a status: what JSON makes of it."""
-    return None if text is None else _read(text, object_hook=_show)
+    return None if text is None else _read_shown(text)
 
 
 def is_too_large(text: bytes) -> bool:
@@ -207,3 +207,6 @@ def _show(found: dict[str, Any]) -> Any:
             return value
         case _:
             return None
+
+
+_read_shown = json.JSONDecoder(object_hook=_show).decode

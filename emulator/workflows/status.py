@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -29,7 +28,7 @@ def status_of(instance: Instance, steps: Iterable[Step]) -> dict[str, Any]:
 
 def shown_output(step: Step) -> Any:
     """A step's result as people may see it: JSON, and nothing of a sensitive one."""
-    if json.loads(step.config).get("sensitive") == "output":
+    if step.is_sensitive:
         return "[REDACTED]"
     shown = values.shown(step.result)
     return shown["payload"] if step.kind is StepKind.WAIT else shown
