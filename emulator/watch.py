@@ -29,6 +29,9 @@ _TICK_SECONDS = 0.01
 # The first save of a burst is loaded at once, the rest of it together: thousands of files make few reloads.
 _BURST_SECONDS = 0.1
 _LOOK_EVERY = 0.3
+# Many editors empty a file before they write it anew. One that stays empty is meant to be.
+_HALF_SAVED_SECONDS = 0.1
+_HALF_SAVED_EVERY = 0.005
 
 Changes = AsyncIterator[Collection[tuple[Change, str]]]
 
@@ -42,26 +45,28 @@ class Reloads:
         self._under_way: asyncio.Task[None] | None = None
         self._last = float("-inf")
 
-    def begin(self, then: Callable[[], None]) -> None:
-        """Reload, and call `then` at the end of it."""
+    def begin(self, saved: Iterable[str], then: Callable[[], None]) -> None:
+        """Reload what was saved, and call `then` at the end of it."""
         if self._under_way is not None:
             self._under_way.cancel()
         self._since = time.time()
-        self._under_way = asyncio.create_task(self._run(then))
+        self._under_way = asyncio.create_task(self._run(list(saved), then))
 
     def catch_up(self, folders: Iterable[Path], names: set[str], then: Callable[[], None]) -> None:
         """Reload if a file was saved since the last time; while a watch is being set up nobody is told of saves."""
-        if any(_saved_at(path) > self._since - _TICK_SECONDS for path in _watched(folders, names)):
-            self.begin(then)
+        missed = [path for path in _watched(folders, names) if _saved_at(path) > self._since - _TICK_SECONDS]
+        if missed:
+            self.begin(map(str, missed), then)
 
     def end(self) -> None:
         if self._under_way is not None:
             self._under_way.cancel()
 
-    async def _run(self, then: Callable[[], None]) -> None:
+    async def _run(self, saved: list[str], then: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
         if (early := self._last + _BURST_SECONDS - loop.time()) > 0:
             await asyncio.sleep(early)
+        await _whole(saved)
         self._last = loop.time()
         try:
             await self._reload()
@@ -121,7 +126,7 @@ async def _watch_these(
     try:
         async for changed in changes(folders, names, stop):
             if any(path in names or path.endswith(_SUFFIXES) for _, path in changed):
-                reloads.begin(look_again)
+                reloads.begin((path for _, path in changed), look_again)
             else:
                 look_again()
             if any(change is Change.deleted and path in watched for change, path in changed):
@@ -180,6 +185,21 @@ def _watched(folders: Iterable[Path], names: set[str]) -> Iterator[Path]:
 
 def _is_code(path: Path) -> bool:
     return path.name.endswith(_SUFFIXES) and not path.name.startswith(".")
+
+
+async def _whole(saved: list[str]) -> None:
+    """Return when none of the files is empty, or none is going to be written."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + _HALF_SAVED_SECONDS
+    while any(map(_is_empty, saved)) and loop.time() < until:  # noqa: ASYNC110 - the next save begins anew anyway
+        await asyncio.sleep(_HALF_SAVED_EVERY)
+
+
+def _is_empty(path: str) -> bool:
+    try:
+        return os.stat(path).st_size == 0  # noqa: PTH116 - called for every file of a burst
+    except OSError:
+        return False
 
 
 def _saved_at(path: Path) -> float:

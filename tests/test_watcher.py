@@ -22,11 +22,15 @@ class Watched:
         self.root = root
         self.entry = root / "entry.py"
         self.config = root.parent / "wrangler.toml"
-        self.reloads = 0
+        self.loaded = []
         self._news = asyncio.Event()
 
+    @property
+    def reloads(self):
+        return len(self.loaded)
+
     async def reload(self):
-        self.reloads += 1
+        self.loaded.append(self.entry.read_text() if self.entry.exists() else None)
         self._news.set()
 
     async def until(self, reloads, seconds=5):
@@ -78,6 +82,31 @@ async def test_a_save_is_a_reload_at_once(source):
 
     assert time.monotonic() - began < 0.1
     assert 1 == await source.quiet()
+
+
+async def test_half_a_save_is_not_loaded(source):
+    """
+    A file that is emptied first and written a moment later is loaded once, with what was written.
+    """
+    source.entry.write_text("")
+    await asyncio.sleep(0.03)
+
+    assert 0 == source.reloads
+
+    source.entry.write_text("whole")
+    await source.until(1)
+
+    assert ["whole"] == source.loaded
+
+
+async def test_a_file_that_is_meant_to_be_empty_is_loaded(source):
+    """
+    What stays empty was saved so.
+    """
+    source.entry.write_text("")
+    await source.until(1, 1)
+
+    assert [""] == source.loaded
 
 
 async def test_ten_thousand_files_are_few_reloads(source):
