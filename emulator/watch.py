@@ -44,13 +44,15 @@ class Reloads:
         self._since = since
         self._under_way: asyncio.Task[None] | None = None
         self._last = float("-inf")
+        self._saved: set[str] = set()
 
     def begin(self, saved: Iterable[str], then: Callable[[], None]) -> None:
         """Reload what was saved, and call `then` at the end of it."""
         if self._under_way is not None:
             self._under_way.cancel()
         self._since = time.time()
-        self._under_way = asyncio.create_task(self._run(list(saved), then))
+        self._saved |= set(saved)
+        self._under_way = asyncio.create_task(self._run(then))
 
     def catch_up(self, folders: Iterable[Path], names: set[str], then: Callable[[], None]) -> None:
         """Reload if a file was saved since the last time; while a watch is being set up nobody is told of saves."""
@@ -62,11 +64,12 @@ class Reloads:
         if self._under_way is not None:
             self._under_way.cancel()
 
-    async def _run(self, saved: list[str], then: Callable[[], None]) -> None:
+    async def _run(self, then: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
         if (early := self._last + _BURST_SECONDS - loop.time()) > 0:
             await asyncio.sleep(early)
-        await _whole(saved)
+        await _whole(self._saved)
+        self._saved.clear()
         self._last = loop.time()
         try:
             await self._reload()
@@ -187,7 +190,7 @@ def _is_code(path: Path) -> bool:
     return path.name.endswith(_SUFFIXES) and not path.name.startswith(".")
 
 
-async def _whole(saved: list[str]) -> None:
+async def _whole(saved: Collection[str]) -> None:
     """Return when none of the files is empty, or none is going to be written."""
     loop = asyncio.get_running_loop()
     until = loop.time() + _HALF_SAVED_SECONDS

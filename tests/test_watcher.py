@@ -99,6 +99,20 @@ async def test_half_a_save_is_not_loaded(source):
     assert ["whole"] == source.loaded
 
 
+async def test_half_a_save_is_not_loaded_with_another(source):
+    """
+    A second file that is saved meanwhile does not make half of the first one load.
+    """
+    source.entry.write_text("")
+    await asyncio.sleep(0.02)
+    (source.root / "other.py").write_text("other")
+    await asyncio.sleep(0.03)
+    source.entry.write_text("whole")
+    await source.until(1)
+
+    assert "whole" == source.loaded[0]
+
+
 async def test_a_file_that_is_meant_to_be_empty_is_loaded(source):
     """
     What stays empty was saved so.
