@@ -1,9 +1,12 @@
 """What one worker can do with another's objects, and what they can pass to each other."""
 
+import asyncio
 import gc
 
 import pytest
 from test_real_workers import run, run_apart
+
+from emulator.runtime.passage import _then
 
 __all__ = ["run", "run_apart"]
 
@@ -178,3 +181,19 @@ async def test_the_terminal_names_object_and_method(pair):
     assert "RPC    stubs-back.Counter.increment" in pair.lines
     assert "RPC    stubs-front.told()" in pair.lines
     assert "a stream" not in pair.lines
+
+
+async def test_an_answer_that_cannot_be_read_is_an_error_for_who_asked():
+    """
+    Whoever waits for an answer is told of what is wrong with it, and does not wait for ever.
+    """
+
+    def unpack(frame):
+        raise ValueError("no value has this wire form")
+
+    answer = asyncio.get_running_loop().create_future()
+    arrived = _then(answer, unpack)
+    answer.set_result(None)
+
+    with pytest.raises(ValueError, match="no value has this wire form"):
+        await asyncio.wait_for(arrived, 1)

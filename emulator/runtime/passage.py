@@ -259,8 +259,12 @@ def _then(answer: asyncio.Future[Frame], unpack: Callable[[Frame], Any]) -> asyn
         error = answer.exception()
         if error is not None:
             arrived.set_exception(error)
-        else:
+            return
+        try:
             arrived.set_result(unpack(answer.result()))
+        except Exception as wrong:
+            # Whoever asked waits for it.
+            arrived.set_exception(wrong)
 
     answer.add_done_callback(arrive)
     return arrived
