@@ -95,9 +95,9 @@ def test_ctrl_c_before_the_commands_are_there_is_no_traceback():
     Whoever presses it while the emulator is being imported ends it, as any other program.
     """
     interrupt = (
-        "import importlib, os, signal\n"
+        "import importlib, os, signal, time\n"
         "from emulator.__main__ import main\n"
-        "importlib.import_module = lambda name: os.kill(os.getpid(), signal.SIGINT)\n"
+        "importlib.import_module = lambda name: (os.kill(os.getpid(), signal.SIGINT), time.sleep(10))\n"
         "main()\n"
     )
     done = subprocess.run([sys.executable, "-c", interrupt], capture_output=True, text=True, check=False)
