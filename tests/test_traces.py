@@ -19,6 +19,30 @@ class Told(Exception):
         return self.words
 
 
+class Numbered(Exception):
+    """Cannot be made without its number."""
+
+    def __new__(cls, number):
+        return super().__new__(cls, number)
+
+
+class Grouped(ExceptionGroup):
+    """Has words of its own, whatever it holds."""
+
+    def __new__(cls, errors):
+        return super().__new__(cls, "grouped", errors)
+
+
+class Family(Exception):
+    """Asks each class below it for a name, so that none can be made of it unasked."""
+
+    def __init_subclass__(cls, *, name):
+        super().__init_subclass__()
+
+    def __str__(self):
+        return f"family: {self.args[0]}"
+
+
 def _raised(code):
     try:
         exec(code)
@@ -56,6 +80,26 @@ def test_an_error_is_made_again_with_its_words(error):
     assert [str(error)] * 2 == [str(once), str(twice)]
     assert isinstance(once, type(error))
     assert [type(error).__name__] * 2 == [type(once).__name__, type(twice).__name__]
+
+
+@pytest.mark.parametrize(
+    "error", [Numbered(7), Grouped([ValueError("a")]), Family("no")], ids=lambda error: type(error).__name__
+)
+def test_an_error_whose_class_cannot_be_made_anew_keeps_its_name_and_words(error):
+    """
+    A pass that replays the step goes on with an error that can be caught, instead of breaking in the emulator's code.
+    """
+    made = revive(json.loads(json.dumps(describe(error))))
+
+    assert (StepError, type(error).__name__, str(error)) == (type(made), made.name, made.message)
+
+
+@pytest.mark.parametrize("message", ["{[]}", "-" * 5000 + "1"], ids=["unhashable", "deep"])
+def test_a_key_whose_words_are_no_value_is_its_words(message):
+    """
+    The text of a key may look like code that cannot be read.
+    """
+    assert (message,) == revive({"kind": "KeyError", "type": "builtins:KeyError", "message": message}).args
 
 
 def test_a_key_is_the_same_key_again():

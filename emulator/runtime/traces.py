@@ -65,7 +65,11 @@ def revive(error: dict[str, Any]) -> Exception:
     kind = getattr(sys.modules.get(module), name, None) or _known(error["kind"])
     if not (isinstance(kind, type) and issubclass(kind, Exception)):
         return StepError(error["kind"], error["message"])
-    return _made(kind, error["message"])
+    try:
+        return _made(kind, error["message"])
+    except Exception:
+        # The class has a `__new__`, an `args` or an `__init_subclass__` that asks for what nobody kept.
+        return StepError(error["kind"], error["message"])
 
 
 def _made(kind: type[Exception], message: str) -> Exception:
@@ -92,7 +96,7 @@ def _key(message: str) -> Any:
     """What was not found: a KeyError shows it as it is written in code."""
     try:
         return ast.literal_eval(message)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
         return message
 
 
