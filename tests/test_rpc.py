@@ -2,11 +2,15 @@
 
 import asyncio
 import gc
+from types import SimpleNamespace
 
 import pytest
 from test_real_workers import run, run_apart
 
+from emulator.bindings import services
+from emulator.bindings.loans import Loans
 from emulator.runtime.passage import _then
+from emulator.wire import Frame
 
 __all__ = ["run", "run_apart"]
 
@@ -131,6 +135,24 @@ async def test_nothing_stays_lent(pair):
     await pair.settle()
 
     assert {} == pair.emulator._switchboard.loans._loans
+
+
+@pytest.mark.parametrize("target", ["answer", "answer_stub"], ids=["no such worker", "a stub that is gone"])
+async def test_a_call_that_reaches_nobody_gives_back_what_it_took_along(target):
+    """
+    The worker that asked would keep its function for ever otherwise.
+    """
+    told = []
+    caller = SimpleNamespace(worker="front", number=1, alive=True, send=lambda *sent: told.append(sent))
+    lent = {"lent": [["front", 1, 7]]}
+    if target == "answer":
+        asked = Frame("rpc", 1, {"service": "nobody", "method": "rpc", "name": "go", **lent}, b"")
+        await services.answer(lambda name: None, None, caller, asked, Loans())
+    else:
+        asked = Frame("stub", 1, {"stub": ["back", 1, 9], "label": "f()", "path": [], **lent}, b"")
+        await services.answer_stub(None, caller, asked, Loans())
+
+    assert [("drop", 7)] == told
 
 
 async def test_an_object_goes_with_its_worker(pair):

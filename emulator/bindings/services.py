@@ -29,6 +29,7 @@ async def answer(find: Find, dispatch: Dispatched, generation: Generation, asked
     name = asked.head["service"]
     worker = find(name)
     if worker is None:
+        _turn_back(loans, generation, asked)
         return _refused(
             f'the worker "{name}" is not served here; start the emulator with a -c for the config of each worker'
         )
@@ -38,6 +39,7 @@ async def answer(find: Find, dispatch: Dispatched, generation: Generation, asked
         return await _ended(dispatch, worker, fetch)
     caller = find(generation.worker)
     if asked.head["name"] in EXTRA and caller is not None:
+        _turn_back(loans, generation, asked)
         if caller.config.has_flag(EXTRA_FLAG):
             return await extra_handler(worker, dispatch, asked)
         return needs_flag(asked.head["name"], caller.config)
@@ -48,6 +50,7 @@ async def answer_stub(dispatch: Dispatched, generation: Generation, asked: Frame
     """Call an object that another worker has lent, or get a property of it."""
     loan = loans.find(asked.head["stub"])
     if loan is None:
+        _turn_back(loans, generation, asked)
         return _refused(f"{asked.head['label']} is gone: the worker that made it has been reloaded, or has ended")
     return await _call(dispatch, loan, generation, asked, loans)
 
@@ -75,6 +78,11 @@ async def _ended(
     if outcome.error is not None:
         return await event.failed(outcome.error)
     return event.answer()
+
+
+def _turn_back(loans: Loans, generation: Generation, asked: Frame) -> None:
+    """What was lent with a call that goes to no method is nobody's."""
+    loans.hand(loans.begin(generation, asked.head.get("lent", ())), None)
 
 
 def _refused(text: str) -> Answer:
