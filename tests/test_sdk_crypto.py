@@ -223,6 +223,17 @@ SIGNERS = [
 ]
 
 
+async def test_a_salt_that_is_too_long_for_the_key_is_refused():
+    """
+    Signing ends in an OperationError, as for all that an algorithm cannot do.
+    """
+    pair = await subtle.generateKey(obj(name="RSA-PSS", **RSA), True, to_js(["sign", "verify"]))
+
+    assert "OperationError" == await named(
+        subtle.sign(obj(name="RSA-PSS", saltLength=4000), pair.privateKey, data(TEXT))
+    )
+
+
 @pytest.mark.parametrize("export", ["jwk", "der"])
 @pytest.mark.parametrize(("algorithm", "options"), SIGNERS)
 async def test_signatures_by_a_pair_of_keys(algorithm, options, export):

@@ -42,7 +42,11 @@ def write(key: Key, form: Format) -> Any:
 
 
 def sign(algorithm: Algorithm, key: Key, content: bytes) -> bytes:
-    return bytes(key.material.sign(content, _padding(algorithm, key), _hash(key)))
+    """Raises JsException, an OperationError, for a salt that is too long for the key."""
+    try:
+        return bytes(key.material.sign(content, _padding(algorithm, key), _hash(key)))
+    except ValueError as error:
+        raise JsException("OperationError", f"{algorithm.name}: {error}") from None
 
 
 def verify(algorithm: Algorithm, key: Key, signature: bytes, content: bytes) -> bool:
