@@ -30,7 +30,7 @@ _TICK_SECONDS = 0.01
 _BURST_SECONDS = 0.1
 _LOOK_EVERY = 0.3
 # Many editors empty a file before they write it anew. One that stays empty is meant to be.
-_HALF_SAVED_SECONDS = 0.1
+_HALF_SAVED_SECONDS = 0.25
 _HALF_SAVED_EVERY = 0.005
 
 Changes = AsyncIterator[Collection[tuple[Change, str]]]

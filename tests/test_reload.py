@@ -80,6 +80,17 @@ max_batch_size = 1
 crons = ["*/10 * * * *"]
 """
 
+HALF_SAVED = """
+import threading
+from pathlib import Path
+
+half = Path(__file__).with_name("plain.py")
+half.write_text("")
+threading.Timer(0.03, half.write_text, ["NAME = 'whole'"]).start()
+
+import plain
+"""
+
 LATER = """
 import asyncio
 
@@ -162,6 +173,16 @@ async def test_saves_of_one_size_within_a_second_all_count(emu):
 
     assert list("bcde") == seen
     assert not list(emu.folder.glob("**/__pycache__"))
+
+
+async def test_half_a_save_is_not_loaded(emu):
+    """
+    A module that an editor has just emptied is imported when it has been written.
+    """
+    emu.save("plain.py", "NAME = 'old'\n")
+    await emu.start(HALF_SAVED + SAYS.format(says="plain.NAME"))
+
+    assert "whole" == (await emu.get("/")).text
 
 
 async def test_a_variable_takes_effect(emu):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.util
+import os
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import (
@@ -25,6 +27,9 @@ _ALIASES = ("workers", "js", "pyodide", "asgi", "_cloudflare_compat_flags")
 _INTERNAL = ("_pyodide", "pyodide_js")
 _OLD_NAME = "cloudflare.workers"
 _NOT_OWN = ("site-packages", "dist-packages", "python_modules")
+# Many editors empty a file before they write it anew. One that stays empty is meant to be.
+_HALF_SAVED_SECONDS = 0.25
+_HALF_SAVED_EVERY = 0.005
 
 
 class AliasFinder(MetaPathFinder):
@@ -67,11 +72,19 @@ class OldPackage(MetaPathFinder):
 
 
 class SourceOnlyLoader(SourceFileLoader):
-    """Never reads or writes bytecode: two saves within a second and of one size would look the same to it."""
+    """
+    Never reads or writes bytecode: two saves within a second and of one size would look the same to it.
+
+    Nor half a save: a file that was emptied a moment ago is read when it has been written.
+    """
 
     def get_code(self, fullname: str) -> CodeType:
         path = self.get_filename(fullname)
-        code: CodeType = self.source_to_code(self.get_data(path), path)
+        source = self.get_data(path)
+        while not source and _was_emptied_just_now(path):
+            time.sleep(_HALF_SAVED_EVERY)
+            source = self.get_data(path)
+        code: CodeType = self.source_to_code(source, path)
         return code
 
 
@@ -167,6 +180,10 @@ def warm(modules: Sequence[str]) -> None:
     for name in modules:
         with contextlib.suppress(BaseException):
             importlib.import_module(name)
+
+
+def _was_emptied_just_now(path: str) -> bool:
+    return abs(time.time() - os.stat(path).st_mtime) < _HALF_SAVED_SECONDS  # noqa: PTH116 - as importlib names files
 
 
 def _explain(error: ModuleNotFoundError, root: Path) -> None:
