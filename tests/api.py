@@ -15,6 +15,7 @@ from emulator.guard import origins
 
 ACCOUNT = f"{PREFIX}/accounts/local"
 EXPLORER = PREFIXES[0]
+INSTANCES = "/workflows/order/instances"
 
 FLOW = """
 [[workflows]]

@@ -1,6 +1,7 @@
-"""The fixture most tests begin with."""
+"""The fixtures that several files begin with."""
 
 import pytest
+from api import CODE, FLOW, INSTANCES, Api
 from modes import MODES, PARKED, cut, limits
 from support import Emulated
 
@@ -31,3 +32,13 @@ async def emu_processes(tmp_path):
     emulated = Emulated(tmp_path, processes=True)
     yield emulated
     await emulated.stop()
+
+
+@pytest.fixture
+async def api(emu):
+    """A client of the API behind the guard, where one instance waits."""
+    await emu.start(CODE, config=FLOW)
+    api = Api(emu, guarded=True)
+    await api.result("POST", INSTANCES, {"instance_id": "one"})
+    await emu.settle()
+    return api

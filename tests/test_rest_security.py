@@ -3,12 +3,11 @@
 import json
 
 import pytest
-from api import ACCOUNT, CODE, EXPLORER, FLOW, Api
+from api import ACCOUNT, EXPLORER, INSTANCES
 from support import Emulated
 
 from emulator.api import explorer, openapi, rest
 
-INSTANCES = "/workflows/order/instances"
 METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "PURGE", "PROPFIND", "CONNECT", "TRACE", "get"]
 ORIGINS = [
     "https://evil.example",
@@ -23,15 +22,6 @@ BODIES = {
     "application/x-www-form-urlencoded": b"status=terminate",
     "multipart/form-data; boundary=b": b"--b--",
 }
-
-
-@pytest.fixture
-async def api(emu):
-    await emu.start(CODE, config=FLOW)
-    api = Api(emu, guarded=True)
-    await api.result("POST", INSTANCES, {"instance_id": "one"})
-    await emu.settle()
-    return api
 
 
 def state_of(emu: Emulated):
@@ -111,6 +101,27 @@ async def test_a_form_changes_nothing(api, emu, content_type):
             assert 415 == answer.status
 
     assert before == state_of(emu)
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        pytest.param({"content-type": "text/plain"}, (415, 10002, "application/json"), id="a body of another type"),
+        pytest.param({"content-type": ""}, (415, 10002, "application/json"), id="a body of no type"),
+        pytest.param({"origin": "https://evil.example"}, (403, 10000, "leave Origin out"), id="a foreign page"),
+        pytest.param({"host": "evil.example"}, (403, 10000, "say localhost"), id="a foreign name"),
+        pytest.param({"host": "a b"}, (400, 10002, "host name"), id="no name at all"),
+    ],
+)
+async def test_a_refusal_is_an_envelope(api, headers, expected):
+    """
+    Who is kept out of the REST API is told so in the shape, with the numbers and with the advice of its other errors.
+    """
+    status, code, why = await api.error("POST", INSTANCES, b"{}", headers)
+
+    assert expected[:2] == (status, code)
+    assert expected[2] in why
+    assert "rfc822" not in why
 
 
 TOKENS = [{"authorization": "Bearer x"}, {"x-auth-key": "x", "x-auth-email": "x"}]

@@ -19,11 +19,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from api import CODE, EXPLORER, FLOW, Api
+from api import CODE, EXPLORER, FLOW, INSTANCES
 from dev import Dev
 from support import HELLO
 from test_guard import echo, head, say, serving
-from test_rest_security import INSTANCES, METHODS, ORIGINS, places, state_of
+from test_rest_security import METHODS, ORIGINS, places, state_of
 
 from emulator.guard import Limits, origins
 from emulator.guard.origins import check
@@ -39,15 +39,6 @@ LOCAL = [
     "/cdn-cgi/mf/scheduled",
     "/cdn-cgi/local/nothing",
 ]
-
-
-@pytest.fixture
-async def api(emu):
-    await emu.start(CODE, config=FLOW)
-    api = Api(emu, guarded=True)
-    await api.result("POST", INSTANCES, {"instance_id": "one"})
-    await emu.settle()
-    return api
 
 
 def escaped(text):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from emulator.errors import EmulatorError, StoreError, WorkerError, WorkflowError
-from emulator.guard import token
+from emulator.guard import telling
 
 _ERROR = "workflows.api.error"
 
@@ -41,14 +41,15 @@ class ApiError(EmulatorError):
 
 
 INTERNAL = ErrorKind(500, 10001, f"{_ERROR}.internal_server")
-BODY = ErrorKind(400, 10002, f"{_ERROR}.body")
-TOO_LARGE = ErrorKind(413, 10002, f"{_ERROR}.body")
-NOT_JSON = ErrorKind(415, 10002, f"{_ERROR}.body")
+BODY = ErrorKind(400, *telling.MALFORMED)
+TOO_LARGE = ErrorKind(413, *telling.MALFORMED)
+NOT_JSON = ErrorKind(415, *telling.MALFORMED)
 NO_ROOM = ErrorKind(507, 10001, f"{_ERROR}.internal_server")
 NO_ROUTE = ErrorKind(404, 10003, f"{_ERROR}.not_found")
 NO_METHOD = ErrorKind(405, 10003, f"{_ERROR}.not_found")
-NO_TOKEN = ErrorKind(*token.NO_TOKEN)
-TOO_OFTEN = ErrorKind(*token.TOO_OFTEN)
+NO_TOKEN = ErrorKind(*telling.NO_TOKEN)
+FOREIGN = ErrorKind(*telling.FOREIGN)
+TOO_OFTEN = ErrorKind(*telling.TOO_OFTEN)
 NO_WORKER = ErrorKind(404, 10100, f"{_ERROR}.worker.not_found")
 NOT_LOADED = ErrorKind(503, 10101, f"{_ERROR}.worker.not_loaded")
 NO_WORKFLOW = ErrorKind(404, 10200, f"{_ERROR}.workflow.not_found")
@@ -75,6 +76,7 @@ ALL = (
     NO_ROUTE,
     NO_METHOD,
     NO_TOKEN,
+    FOREIGN,
     TOO_OFTEN,
     NO_WORKER,
     NOT_LOADED,

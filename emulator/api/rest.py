@@ -26,9 +26,10 @@ from emulator.api import (
 )
 from emulator.api.envelope import NO_METHOD, NO_ROUTE, Answer, ApiError, failure
 from emulator.api.operation import Operation, routes, written
+from emulator.guard.origins import API
 from emulator.server import Emulator
 
-PREFIX = "/cdn-cgi/client/v4"
+PREFIX = API
 _ACCOUNT = "/accounts/{account}"
 
 

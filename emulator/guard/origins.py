@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from posixpath import normpath
 from typing import Any
 
 from emulator.guard.head import Refusal
+from emulator.guard.telling import FOREIGN, MALFORMED, envelope
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -18,12 +20,14 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 OURS = "/cdn-cgi/"
+API = "/cdn-cgi/client/v4"
 
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::(?P<port>[0-9]{1,5}))?")
 # What no page can send without asking first.
 _JSON = re.compile(r"application/(?:[\w.-]+\+)?json\s*(?:;.*)?|message/rfc822\s*(?:;.*)?", re.IGNORECASE)
 _READING = ("GET", "HEAD", "OPTIONS")
 _PORTS = {"http": 80, "https": 443}
+_EMAIL = ("/cdn-cgi/local/email", "/cdn-cgi/handler/email")
 _TRIGGERS = ("/cdn-cgi/local/scheduled", "/cdn-cgi/handler/scheduled", "/cdn-cgi/mf/scheduled")
 OURS_ONLY = (
     (b"cross-origin-resource-policy", b"same-origin"),
@@ -170,9 +174,8 @@ def _check_ours(scope: Scope, host: Host, hosts: frozenset[str]) -> Refusal | No
         # To a name that is no loopback name browsers say nothing of where such a request comes from.
         return Refusal(403, "under this name the handler runs only by POST; use POST, or localhost")
     if method not in _READING and headers.has_body() and not _may_be_read(headers):
-        return Refusal(
-            415, "the body must be JSON; send Content-Type: application/json, or message/rfc822 with an e-mail"
-        )
+        mail = ", or message/rfc822" if _plain(scope["path"]).removesuffix("/") in _EMAIL else ""
+        return Refusal(415, f"the body must be JSON; send Content-Type: application/json{mail}")
     return None
 
 
@@ -249,14 +252,18 @@ async def _refuse(refusal: Refusal, scope: Scope, send: Send) -> None:
         if kind not in scope.get("extensions", {}):
             await send({"type": "websocket.close", "code": 1008, "reason": refusal.reason[:120]})
             return
-    body = f"{refusal.reason}\n".encode()
-    headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
-        (b"content-length", str(len(body)).encode()),
-        *OURS_ONLY,
-    ]
+    content_type, body = _told(refusal, scope["path"])
+    headers = [(b"content-type", content_type), (b"content-length", str(len(body)).encode()), *OURS_ONLY]
     await send({"type": f"{kind}.start", "status": refusal.status, "headers": headers})
     await send({"type": f"{kind}.body", "body": b"" if scope.get("method") == "HEAD" else body})
+
+
+def _told(refusal: Refusal, path: str) -> tuple[bytes, bytes]:
+    """The type and the body of a refusal: the platform's clients get the envelope that they can read."""
+    if path != API and not path.startswith(f"{API}/"):
+        return b"text/plain; charset=utf-8", f"{refusal.reason}\n".encode()
+    code, name = FOREIGN[1:] if refusal.status == FOREIGN[0] else MALFORMED
+    return b"application/json", json.dumps(envelope(code, name, refusal.reason)).encode()
 
 
 def _without_cors(send: Send) -> Send:

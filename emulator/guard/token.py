@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from emulator.guard.head import Header
 from emulator.guard.origins import OURS_ONLY, ASGIApp, Receive, Scope, Send
+from emulator.guard.telling import NO_TOKEN, TOO_OFTEN, envelope
 
 log = logging.getLogger("emulator")
 
@@ -23,9 +24,6 @@ SHORTEST = 32
 WRONG = 10
 SECONDS = 60.0
 _MOST_CLIENTS = 1_000
-
-NO_TOKEN = (401, 10000, "Authentication error")
-TOO_OFTEN = (429, 971, "Please wait and consider throttling your request speed")
 
 
 @dataclass(frozen=True)
@@ -133,9 +131,8 @@ async def _deny(denial: Denial, scope: Scope, send: Send) -> None:
 
 def _body(denial: Denial) -> bytes:
     """What the platform's clients and our own commands both read."""
-    error = {"code": denial.code, "message": denial.name, "error_chain": [{"code": denial.code, "message": denial.why}]}
-    told = {"success": False, "errors": [error], "messages": [], "result": None, "ok": False, "error": denial.why}
-    return json.dumps(told).encode()
+    told = envelope(denial.code, denial.name, denial.why)
+    return json.dumps({**told, "ok": False, "error": denial.why}).encode()
 
 
 def _challenge(denial: Denial, scope: Scope) -> Header:
