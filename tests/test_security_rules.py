@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from api import CODE, EXPLORER, FLOW, INSTANCES
+from api import EXPLORER, INSTANCES
 from dev import Dev
 from support import HELLO
 from test_guard import echo, head, say, serving
