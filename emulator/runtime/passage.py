@@ -16,7 +16,7 @@ from typing import Any
 
 from emulator.runtime import values
 from emulator.runtime.calls import Calls
-from emulator.runtime.lending import Lender, Outflow
+from emulator.runtime.lending import Cargo, Lender, Outflow
 from emulator.runtime.stubs import Address, Hold, Reach, RpcCall, Stub
 from emulator.runtime.values import Crossing
 from emulator.sdk.workers import FetchResponse, Request
@@ -50,17 +50,21 @@ class Passage:
         self._loop = asyncio.get_running_loop()
 
     def pack(self, value: Any) -> tuple[Head, bytes]:
-        """Fields for the frame's head, and its body. Raises TypeError or JsException for what cannot cross."""
-        lent: list[Address] = []
+        """
+        Fields for the frame's head, and its body.
+
+        Raises TypeError or JsException for what cannot cross, OSError for a body that has been read. Nothing is used up
+        then, and nothing lent.
+        """
+        cargo = Cargo(self.lender, self._home)
         try:
-            body = values.encode(self._crossing(value, lent)).encode()
+            body = values.encode(self._crossing(value, cargo)).encode()
         except BaseException as error:
-            for address in lent:
-                self._take_back(address)
+            cargo.unload()
             if isinstance(error, RecursionError):
                 raise TypeError("a value that contains itself cannot be sent over RPC.") from None
             raise
-        return ({"lent": lent} if lent else {}), body
+        return ({"lent": cargo.lent} if cargo.lent else {}), body
 
     def pack_result(self, method: str, result: Any) -> tuple[Head, bytes]:
         """As `pack`, of what a method returned."""
@@ -96,10 +100,6 @@ class Passage:
         call.keep(hold)
         return call
 
-    def _take_back(self, address: Address) -> None:
-        if address[:2] == self._home:
-            self.lender.drop(address[2])
-
     def _give_back(self, address: Address) -> None:
         # By way of the loop: the last reference may go in any thread.
         with suppress(RuntimeError):
@@ -108,38 +108,35 @@ class Passage:
 
     # Out
 
-    def _crossing(self, value: Any, lent: list[Address]) -> Any:
+    def _crossing(self, value: Any, cargo: Cargo) -> Any:
         match value:
             case None | bool() | int() | float() | str():
                 return value
             case JsNull():
                 return None
             case list():
-                return [self._crossing(item, lent) for item in value]
+                return [self._crossing(item, cargo) for item in value]
             case dict():
-                return {key: self._crossing(item, lent) for key, item in value.items()}
+                return {key: self._crossing(item, cargo) for key, item in value.items()}
             case Stub():
                 hold = value._held()
-                lent.append(hold.address)
-                return Crossing("stub", [*hold.address, hold.label])
+                return Crossing("stub", [*cargo.pass_on(hold.address), hold.label])
             case Request() | FetchResponse():
-                return self._message(value, lent)
+                return self._message(value, cargo)
             case RpcTarget():
-                return self._lent(value, type(value).__name__, lent)
+                return self._lent(value, type(value).__name__, cargo)
             case JsProxy():
-                return self._js(value, lent)
+                return self._js(value, cargo)
             case _ if _is_function(value):
-                return self._lent(value, f"{getattr(value, '__name__', type(value).__name__)}()", lent)
+                return self._lent(value, f"{getattr(value, '__name__', type(value).__name__)}()", cargo)
             case _:
                 return self._other(value)
 
-    def _lent(self, thing: Any, label: str, lent: list[Address]) -> Crossing:
-        address = (*self._home, self.lender.lend(thing))
-        lent.append(address)
-        return Crossing("stub", [*address, label])
+    def _lent(self, thing: Any, label: str, cargo: Cargo) -> Crossing:
+        return Crossing("stub", [*cargo.lend(thing), label])
 
-    def _message(self, message: Any, lent: list[Address]) -> Crossing:
-        shared = {"pairs": [list(pair) for pair in message._pairs], "body": self._content(message._body, lent)}
+    def _message(self, message: Any, cargo: Cargo) -> Crossing:
+        shared = {"pairs": [list(pair) for pair in message._pairs], "body": self._content(message._body, cargo)}
         if isinstance(message, Request):
             form = {**shared, "method": message._method, "url": message._url, "redirect": message.redirect}
             return Crossing("request", form)
@@ -148,33 +145,31 @@ class Passage:
         form = {**shared, "status": message.status, "text": message.status_text, "url": message.url}
         return Crossing("response", {**form, "redirected": message.redirected})
 
-    def _content(self, body: Body, lent: list[Address]) -> Any:
+    def _content(self, body: Body, cargo: Cargo) -> Any:
         """A body that is there crosses whole, one that still comes is read piece by piece from the other side."""
-        content = body.take()
+        content = cargo.take(body)
         if content is None or isinstance(content, bytes):
             return content
-        address = (*self._home, self.lender.lend(Outflow(content)))
-        lent.append(address)
-        return Crossing("stream", list(address))
+        return Crossing("stream", list(cargo.lend(Outflow(content))))
 
-    def _js(self, value: Any, lent: list[Address]) -> Any:
+    def _js(self, value: Any, cargo: Cargo) -> Any:
         """What stands behind a JavaScript object."""
         if isinstance(value, type):
             raise _refused("function")
         fields = value.__dict__
         message = fields.get("_request", fields.get("_response"))
         if message is not None:
-            return self._message(message, lent)
+            return self._message(message, cargo)
         if isinstance(fields.get("_body"), Body):
-            return Crossing("js.ReadableStream", self._content(fields["_body"], lent))
+            return Crossing("js.ReadableStream", self._content(fields["_body"], cargo))
         if type(value).__name__ == "Headers":
             return Crossing("js.Headers", [list(pair) for pair in fields["_pairs"]])
         if "_thing" in fields:
-            return self._crossing(value.unwrap(), lent)
+            return self._crossing(value.unwrap(), cargo)
         plain = value.to_py()
         if plain is value:
             raise _refused(type(value).__name__)
-        return self._crossing(plain, lent)
+        return self._crossing(plain, cargo)
 
     def _other(self, value: Any) -> Any:
         binding = getattr(value, "_binding", None)
