@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from emulator import config, leftovers, portability
@@ -22,7 +24,7 @@ _EMULATOR = Path(__file__).parent
 
 def check(paths: Sequence[Path], env: str | None, *, production: bool = False) -> tuple[list[Problem], list[Problem]]:
     """
-    Errors and warnings of these configs and the workers they name.
+    Errors and warnings of these configs and the workers they name; each names its file as seen from the current folder.
 
     For production there are warnings of what works here and not on the platform.
     """
@@ -30,22 +32,41 @@ def check(paths: Sequence[Path], env: str | None, *, production: bool = False) -
     warnings: list[Problem] = []
     valid: list[Config] = []
     for path in paths:
-        try:
-            found = config.load(path, env=env)
-        except ConfigError as error:
-            errors += error.problems
-            continue
-        valid.append(found)
-        warnings += found.warnings
-        loaded, wrong = asyncio.run(_load(found))
-        errors += wrong
-        warnings += [
-            Problem(path="", message=text, file=near(file, found.root), line=line)
-            for text, file, line in loaded.warnings
-        ]
-        if production:
-            warnings += _for_production(found, loaded)
-    return errors + config.conflicts(valid), warnings
+        wrong, doubtful = _check(path, env, valid, production=production)
+        errors += _seen_from_here(wrong, path.parent)
+        warnings += _seen_from_here(doubtful, path.parent)
+    errors += _seen_from_here(config.conflicts(valid), Path.cwd())
+    return errors, warnings
+
+
+def _check(
+    path: Path, env: str | None, valid: list[Config], *, production: bool
+) -> tuple[Sequence[Problem], Sequence[Problem]]:
+    """Errors and warnings of one config, which joins the valid ones if it is, and of its worker."""
+    try:
+        found = config.load(path, env=env)
+    except ConfigError as error:
+        return error.problems, error.warnings
+    valid.append(found)
+    loaded, errors = asyncio.run(_load(found))
+    told = [
+        Problem(path="", message=text, file=near(file, found.root), line=line) for text, file, line in loaded.warnings
+    ]
+    there = _for_production(found, loaded) if production else ()
+    return errors, [*found.warnings, *told, *there]
+
+
+def _seen_from_here(problems: Iterable[Problem], root: Path) -> list[Problem]:
+    """Those that name a file from a folder on, with the way from the current one."""
+    return [replace(each, file=_way(root / each.file)) if each.file else each for each in problems]
+
+
+def _way(path: Path) -> str:
+    try:
+        return os.path.relpath(path)
+    except ValueError:
+        # On Windows no way leads to another drive.
+        return str(path)
 
 
 def _for_production(found: Config, loaded: Loaded) -> Iterator[Problem]:
@@ -81,8 +102,7 @@ async def _load(found: Config) -> tuple[Loaded, list[Problem]]:
     try:
         await worker.load(found)
     except LoadFailed as error:
-        file, line = error.place or ("", None)
-        return nothing, [Problem(path="main", message=str(error), file=near(file, found.root), line=line)]
+        return nothing, [_where_it_failed(error, found)]
     except MissingWorkflow as error:
         return nothing, list(error.problems)
     except WorkerError as error:
@@ -92,6 +112,14 @@ async def _load(found: Config) -> tuple[Loaded, list[Problem]]:
     finally:
         await worker.stop()
     return nothing if worker.current is None else worker.current.loaded, []
+
+
+def _where_it_failed(error: LoadFailed, found: Config) -> Problem:
+    """The line of the code that failed; where there is none, the key that names the code."""
+    if error.place is None:
+        return Problem(path="main", message=str(error), file=found.path.name)
+    file, line = error.place
+    return Problem(path="", message=str(error), file=near(file, found.root), line=line)
 
 
 async def _answer(generation: Generation, frame: Frame) -> Answer:

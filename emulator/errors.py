@@ -39,11 +39,12 @@ class Problem:
 
 
 class ConfigError(EmulatorError):
-    """The config is wrong."""
+    """The config is wrong. `warnings` are what else was noticed until then."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem], warnings: Sequence[Problem] = ()) -> None:
         super().__init__("\n".join(map(str, problems)))
         self.problems = tuple(problems)
+        self.warnings = tuple(warnings)
 
 
 class DurationError(EmulatorError, ValueError):

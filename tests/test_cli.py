@@ -250,6 +250,63 @@ def test_check_tells_machines_in_json(run, project):
     assert {"ok": True, "errors": [], "warnings": []} == json.loads(run("check", "--json")[1])
 
 
+BOTH = 'account = "x"\n[triggers]\ncrons = 3\n'
+
+
+def test_check_shows_warnings_beside_errors(run, project):
+    """
+    What is wrong hides nothing of what is doubtful, neither from people nor from machines.
+    """
+    project(config=BOTH)
+    _, _, err = run("check")
+
+    assert "error: wrangler.toml:8: triggers.crons" in err
+    assert "warning: wrangler.toml:6: account: there is no such key" in err
+
+    told = json.loads(run("check", "--json")[1])
+
+    assert (["triggers.crons"], ["account"]) == tuple(
+        [each["path"] for each in told[key]] for key in told if key != "ok"
+    )
+
+
+def test_check_shows_warnings_beside_secrets_that_cannot_be_read(run, project):
+    """
+    A file of secrets is an error like another.
+    """
+    folder = project(config='account = "x"\n')
+    (folder / ".dev.vars").write_bytes(b"A=\xff")
+    _, _, err = run("check")
+
+    assert "error: .dev.vars:1: expected UTF-8" in err
+    assert "warning: wrangler.toml:6: account" in err
+
+
+@pytest.mark.parametrize(
+    ("here", "config", "code"),
+    [
+        (".", "wrangler.toml:7: triggers.crons", "entry.py"),
+        ("src", "../wrangler.toml:7: triggers.crons", "../entry.py"),
+        ("..", "{name}/wrangler.toml:7: triggers.crons", "{name}/entry.py"),
+    ],
+    ids=["in the project", "below", "above"],
+)
+def test_check_names_files_as_seen_from_here(run, project, monkeypatch, here, config, code):
+    """
+    A path is a key of the config or a file, and a file is where the current folder finds it.
+    """
+    folder = project("\nraise RuntimeError\n", "[triggers]\ncrons = 3\n")
+    (folder / "src").mkdir()
+    monkeypatch.chdir(folder / here)
+
+    assert f"error: {config.format(name=folder.name)}" in run("check", "-c", folder)[2]
+
+    project("\nraise RuntimeError\n")
+    (error,) = json.loads(run("check", "--json", "-c", folder)[1])["errors"]
+
+    assert (code.format(name=folder.name), 2) == (error["path"], error["line"])
+
+
 def test_check_leaves_nothing_behind(run, project):
     """
     Checking makes no state folder and no bytecode.

@@ -36,10 +36,13 @@ def load(
     top = Node(source.data, (), Report(source.data, tables_swallow=source.is_toml))
     scope = environments.named(top, switches.get("CLOUDFLARE_ENV") if env is None else env)
     config, names = _parsed(scope, source)
-    if top.report.errors:
-        raise ConfigError(source.problems(top.report.errors))
     warnings = (*_beside(path), *source.problems(top.report.warnings))
-    found = secrets.read(path.parent, _settings(scope, env, env_files, switches))
+    if top.report.errors:
+        raise ConfigError(source.problems(top.report.errors), warnings)
+    try:
+        found = secrets.read(path.parent, _settings(scope, env, env_files, switches))
+    except ConfigError as error:
+        raise ConfigError(error.problems, warnings) from error
     config = replace(config, warnings=warnings, files=(path, *found.files))
     config = secrets.apply(config, found, names, declared="secrets" in scope.own)
     return secrets.override(config, variables, names)
