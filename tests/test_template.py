@@ -4,8 +4,10 @@ import ast
 import importlib.util
 import json
 import re
+import subprocess
 import tomllib
 from pathlib import Path
+from shutil import which
 from xml.etree import ElementTree
 
 import pytest
@@ -41,6 +43,26 @@ def test_nothing_is_replaced(tmp_path):
         write(tmp_path)
 
     assert [tmp_path / ".gitignore"] == list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(which("git") is None, reason="asks git")
+@pytest.mark.parametrize(
+    ("name", "is_ignored"),
+    [
+        *((name, True) for name in (".env", ".env.local", ".env.staging", ".dev.vars", ".dev.vars.staging")),
+        *((name, True) for name in ("sub/.env.production.local", ".emulator/state.db", ".venv/pyvenv.cfg")),
+        *((name, False) for name in (".env.example", ".dev.vars.example", "src/entry.py", "wrangler.toml")),
+    ],
+)
+def test_secrets_stay_out_of_git_and_their_examples_do_not(tmp_path, name, is_ignored):
+    """
+    Every file that secrets are read from is ignored; the examples that people copy are shared.
+    """
+    write(tmp_path / "shop")
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path / "shop", check=True)
+    asked = subprocess.run(["git", "check-ignore", "-q", name], cwd=tmp_path / "shop", check=False)
+
+    assert is_ignored is (asked.returncode == 0)
 
 
 def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path):
