@@ -335,9 +335,20 @@ async def test_a_json_web_key():
         ({"k": "?"}, "no base64url"),
         ({"alg": "HS512"}, 'for HS512, not for "HS256"'),
         ({"ext": False}, "cannot be extracted"),
+        ({"ext": 0}, "cannot be extracted"),
         ({"key_ops": ["verify"]}, "do not allow sign"),
+        ({"key_ops": ["sign", "sign"]}, "names sign twice"),
+        ({"key_ops": "sign"}, "key_ops of the JSON web key is no array of words"),
+        ({"key_ops": [1, "sign"]}, "key_ops of the JSON web key is no array of words"),
+        ({"key_ops": 1}, "key_ops of the JSON web key is no array of words"),
+        ({"use": "enc"}, 'for the use "enc", not for "sig"'),
+        ({"use": "sig", "key_ops": ["sign", "encrypt"]}, 'encrypt, which is not of the use "sig"'),
+        ({"k": "eHg="}, "no base64url"),
+        ({"k": "+/+/"}, "no base64url"),
+        ({"k": "eHgxa"}, "no base64url"),
+        ({"k": "é"}, "no base64url"),
     ],
-    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+    ids=lambda value: ", ".join(f"{name} {member}" for name, member in value.items()) if type(value) is dict else "",
 )
 async def test_a_wrong_json_web_key(changed, text):
     """
@@ -348,6 +359,87 @@ async def test_a_wrong_json_web_key(changed, text):
         await subtle.importKey("jwk", obj(**web_key), HMAC, True, to_js(["sign"]))
 
     assert "DataError" == caught.value.name
+
+
+async def test_a_json_web_key_of_the_other_hand():
+    """
+    What it says of its use counts only where the key is to be used.
+    """
+    pytest.importorskip("cryptography")
+    pair = await subtle.generateKey(obj(name="ECDH", namedCurve="P-256"), True, to_js(["deriveBits"]))
+    web_key = {**(await subtle.exportKey("jwk", pair.publicKey)).to_py(), "use": "sig", "key_ops": None}
+    made = await subtle.importKey("jwk", obj(**web_key), obj(name="ECDH", namedCurve="P-256"), True, to_js([]))
+
+    assert "public" == made.type
+
+
+@pytest.mark.parametrize(
+    ("options", "uses", "right", "wrong"),
+    [
+        ({"name": "ECDSA", "namedCurve": "P-256"}, ["sign", "verify"], "ES256", "ES384"),
+        ({"name": "Ed25519"}, ["sign", "verify"], "EdDSA", "ES256"),
+        ({"name": "Ed25519"}, ["sign", "verify"], "Ed25519", "RS256"),
+    ],
+    ids=["ECDSA", "Ed25519 by its old name", "Ed25519"],
+)
+async def test_a_json_web_key_for_another_algorithm(options, uses, right, wrong):
+    """
+    A curve's key is refused where its `alg` is another.
+    """
+    pytest.importorskip("cryptography")
+    pair = await subtle.generateKey(obj(**options), True, to_js(uses))
+    web_key = (await subtle.exportKey("jwk", pair.publicKey)).to_py()
+    made = await subtle.importKey("jwk", obj(**web_key | {"alg": right}), obj(**options), True, to_js(["verify"]))
+
+    assert "public" == made.type
+    assert "DataError" == await named(
+        subtle.importKey("jwk", obj(**web_key | {"alg": wrong}), obj(**options), True, to_js(["verify"]))
+    )
+
+
+async def test_a_key_has_no_more_bits_than_it_says():
+    """
+    Of the last byte of a key for HMAC the surplus bits are zero, however the key was made.
+    """
+    eleven = obj(name="HMAC", hash="SHA-256", length=11)
+    web_key = obj(kty="oct", k="__8", alg="HS256")
+    raw = await subtle.importKey("raw", data(b"\xff\xff"), eleven, True, to_js(["sign"]))
+    read = await subtle.importKey("jwk", web_key, eleven, True, to_js(["sign"]))
+    made = [await subtle.generateKey(eleven, True, to_js(["sign"])) for _ in range(20)]
+
+    assert [b"\xff\xe0"] * 2 == [(await subtle.exportKey("raw", key)).to_bytes() for key in (raw, read)]
+    assert {0} == {(await subtle.exportKey("raw", key)).to_bytes()[1] & 0x1F for key in made}
+    assert 11 == raw.algorithm.length
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -8, 1 << 32, "8"], ids=str)
+@pytest.mark.parametrize(
+    "ask",
+    [
+        pytest.param(
+            lambda number: subtle.generateKey(obj(name="HMAC", hash="SHA-256", length=number), True, to_js(["sign"])),
+            id="the length of a key",
+        ),
+        pytest.param(lambda number: _derived(number), id="derived bits"),
+    ],
+)
+async def test_what_is_no_number(ask, number):
+    """
+    A TypeError, as for everything that JavaScript does not take for a whole number of 32 bits.
+    """
+    assert "TypeError" == await named(ask(number))
+
+
+async def test_a_number_with_a_point_is_whole():
+    """
+    JavaScript knows one kind of numbers: 128.0 is 128.
+    """
+    assert 16 == (await _derived(128.0)).byteLength
+
+
+async def _derived(bits):
+    key = await secret(b"x", "PBKDF2", "deriveBits")
+    return await subtle.deriveBits(obj(name="PBKDF2", hash="SHA-256", iterations=1, salt=data(b"")), key, bits)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from emulator.sdk.workers.proxy import JsException, JsNull, JsProxy, options_of
 HASHES = {"SHA-1": 512, "SHA-256": 512, "SHA-384": 1024, "SHA-512": 1024}
 """Hash functions with the size of their blocks in bits."""
 
+_LARGEST_NUMBER = (1 << 32) - 1
 _SECRET = {"secret": ("encrypt", "decrypt", "wrapKey", "unwrapKey")}
 _SIGNING = {"private": ("sign",), "public": ("verify",)}
 _DERIVING = {"private": ("deriveKey", "deriveBits"), "public": ()}
@@ -81,10 +82,7 @@ class Algorithm:
         return str(self._needed(member))
 
     def number(self, member: str) -> int:
-        found = self._needed(member)
-        if not isinstance(found, int | float) or found < 0:
-            raise JsException("TypeError", f"{self.name}: {member} is no positive number")
-        return int(found)
+        return whole(self._needed(member), f"{self.name}: {member}")
 
     def optional_number(self, member: str) -> int | None:
         return self.number(member) if member in self else None
@@ -106,6 +104,13 @@ class Algorithm:
         if member not in self:
             raise JsException("TypeError", f"{self.name} needs a member {member}")
         return self.parameters[member]
+
+
+def whole(value: Any, name: str) -> int:
+    """A number without its fraction. Raises JsException, a TypeError, for what has no place in 32 bits."""
+    if not isinstance(value, int | float) or not 0 <= value <= _LARGEST_NUMBER:
+        raise JsException("TypeError", f"{name} is no number from 0 to {_LARGEST_NUMBER}, but {value!r}")
+    return int(value)
 
 
 def content(value: Any, name: str = "the content") -> bytes:

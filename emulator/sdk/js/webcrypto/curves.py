@@ -18,6 +18,7 @@ _CURVES: Mapping[str, tuple[str, int]] = {
     "P-384": ("SECP384R1", 48),
     "P-521": ("SECP521R1", 66),
 }
+_JWK_NAMES = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
 
 
 def generate(algorithm: Algorithm) -> tuple[Key, Key]:
@@ -33,7 +34,10 @@ def read(algorithm: Algorithm, form: Format, content: Any) -> Key:
         kind, made = read_der(form, content, _ec().EllipticCurvePublicKey, _ec().EllipticCurvePrivateKey)
     else:
         try:
-            kind, made = _from_jwk(curve, content) if form == "jwk" else ("public", _from_point(curve, content))
+            if form == "jwk":
+                kind, made = _from_jwk(algorithm, curve, content)
+            else:
+                kind, made = "public", _from_point(curve, content)
         except ValueError as error:
             raise JsException("DataError", f"the content is no point of the curve: {error}") from None
     if made.curve.name != curve.name:
@@ -81,10 +85,12 @@ def _from_point(curve: Any, content: bytes) -> Any:
     return _ec().EllipticCurvePublicKey.from_encoded_point(curve, content)
 
 
-def _from_jwk(curve: Any, jwk: jwks.Jwk) -> tuple[Kind, Any]:
+def _from_jwk(algorithm: Algorithm, curve: Any, jwk: jwks.Jwk) -> tuple[Kind, Any]:
     name = next(name for name, (known, _) in _CURVES.items() if known.lower() == curve.name)
     if jwk.get("crv") != name:
         raise JsException("DataError", f'the JSON web key is of the curve {jwk.get("crv")}, not "{name}"')
+    if algorithm.name == "ECDSA":
+        jwks.check_name(jwk, _JWK_NAMES[name])
     public = _ec().EllipticCurvePublicNumbers(jwks.to_number(jwk, "x"), jwks.to_number(jwk, "y"), curve)
     if "d" not in jwk:
         return "public", public.public_key()

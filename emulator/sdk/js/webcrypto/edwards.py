@@ -64,6 +64,8 @@ def derive(algorithm: Algorithm, key: Key, bits: int | None) -> bytes:
 def _from_jwk(name: str, jwk: jwks.Jwk) -> tuple[Kind, Any]:
     if jwk.get("crv") != name:
         raise JsException("DataError", f'the JSON web key is of the curve {jwk.get("crv")}, not "{name}"')
+    if name == "Ed25519":
+        jwks.check_name(jwk, "Ed25519", "EdDSA")
     public = _public(name).from_public_bytes(jwks.to_bytes(jwk, "x"))
     if "d" not in jwk:
         return "public", public

@@ -56,7 +56,12 @@ def _key(algorithm: Algorithm, secret: bytes) -> Key:
     asked = algorithm.optional_number("length") or bits
     if not bits or not bits - 8 < asked <= bits:
         raise JsException("DataError", f"HMAC: a secret of {bits} bits cannot be a key of {asked}")
-    return Key("secret", "HMAC", secret, {"hash": algorithm.hash, "length": asked})
+    return Key("secret", "HMAC", _cut(secret, bits - asked), {"hash": algorithm.hash, "length": asked})
+
+
+def _cut(secret: bytes, surplus: int) -> bytes:
+    """With the bits zero that the last byte has too many."""
+    return secret[:-1] + bytes([secret[-1] >> surplus << surplus])
 
 
 def _digest(name: str) -> str:

@@ -13,7 +13,7 @@ from emulator.sdk.js.objects import Object
 from emulator.sdk.js.promise import Promise
 from emulator.sdk.js.values import JSON, from_json
 from emulator.sdk.js.webcrypto import jwk as jwks
-from emulator.sdk.js.webcrypto.algorithm import Algorithm, content
+from emulator.sdk.js.webcrypto.algorithm import Algorithm, content, whole
 from emulator.sdk.js.webcrypto.digests import hasher
 from emulator.sdk.js.webcrypto.key import FORMATS, Format, Key, allowed, fitting, key_object, plain, usable
 from emulator.sdk.workers.buffers import ArrayBuffer
@@ -94,7 +94,8 @@ class SubtleCrypto(JsProxy):
     @_promised
     def deriveBits(self, algorithm: Any, key: Any, length: int | None = None) -> Any:
         asked = Algorithm.of(algorithm)
-        return ArrayBuffer.new(_action(asked, "derive")(asked, usable(key, asked, "deriveBits"), length or None))
+        bits = whole(length, "length") if length else None
+        return ArrayBuffer.new(_action(asked, "derive")(asked, usable(key, asked, "deriveBits"), bits or None))
 
     @_promised
     def deriveKey(self, algorithm: Any, key: Any, derived: Any, extractable: bool, usages: Collection[str]) -> Any:
@@ -154,6 +155,7 @@ def _imported(form: str, data: Any, algorithm: Algorithm, extractable: bool, usa
         return _finished(algorithm, read(algorithm, checked, content(data, "the key")), extractable, usages)
     jwk = _jwk(data)
     jwks.check(jwk, kind=_JWK_KINDS.get(algorithm.home, ""), extractable=extractable, uses=usages)
+    jwks.check_use(jwk, _jwk_use(algorithm), uses=usages)
     return _finished(algorithm, read(algorithm, "jwk", jwk), extractable, usages)
 
 
@@ -193,6 +195,10 @@ def _format(form: str) -> Format:
         if known == form:
             return known
     raise JsException("NotSupportedError", f'"{form}" is no format of keys; there are {", ".join(FORMATS)}')
+
+
+def _jwk_use(algorithm: Algorithm) -> str:
+    return "sig" if any(jwks.SIGNING & set(uses) for uses in algorithm.uses.values()) else "enc"
 
 
 def _jwk(data: Any) -> jwks.Jwk:
