@@ -1,6 +1,8 @@
 """The tables of the queue broker: the order of messages, what waits, what is settled."""
 
 import json
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -8,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emulator.errors import StoreError
 from emulator.store import Store
-from emulator.store.messages import Arrivals, Backlog, Draft
+from emulator.store.messages import Arrivals, Backlog, Draft, Messages
 
 NOW = datetime(2030, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
 AT_ONCE = timedelta()
@@ -213,6 +216,25 @@ async def test_what_was_not_settled_is_still_there_after_a_restart(tmp_path):
     assert {"orders"} == second.messages.paused()
 
     second.close()
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        pytest.param(lambda messages: messages.arrivals("orders", limit=1), id="arrivals"),
+        pytest.param(lambda messages: messages.visible("orders", at=NOW, limit=1), id="visible"),
+        pytest.param(lambda messages: messages.backlog("orders", at=NOW), id="backlog"),
+        pytest.param(lambda messages: messages.counts(), id="counts"),
+        pytest.param(lambda messages: messages.peek("orders", limit=1), id="peek"),
+        pytest.param(lambda messages: messages.paused(), id="paused"),
+    ],
+)
+def test_what_cannot_be_read_is_an_error_of_the_store(ask):
+    """
+    Whoever asks meets one kind of error, for reads and for writes.
+    """
+    with closing(sqlite3.connect(":memory:")) as db, pytest.raises(StoreError, match=r"state\.db could not be read"):
+        ask(Messages(db))
 
 
 class _Undone(Exception):

@@ -12,6 +12,7 @@ from typing import Any
 
 from emulator.models import Message
 from emulator.store.columns import from_time, to_known_time, to_time
+from emulator.store.reads import read
 
 COLUMNS = "sequence, id, queue, body, content_type, sent_at, visible_at, failures"
 
@@ -71,6 +72,7 @@ class Messages:
             ],
         )
 
+    @read
     def arrivals(self, queue: str, *, limit: int, taken: Sequence[int] = ()) -> Arrivals | None:
         """When the next messages are to be had; None when there are none, or the queue is paused."""
         count, first, last = self._db.execute(
@@ -89,6 +91,7 @@ class Messages:
             return None
         return Arrivals(count=count, first_at=to_known_time(first), last_at=to_known_time(last))
 
+    @read
     def visible(self, queue: str, *, at: datetime, limit: int, taken: Sequence[int] = ()) -> tuple[Message, ...]:
         """The messages at the head that may be delivered now."""
         rows = self._db.execute(
@@ -102,6 +105,7 @@ class Messages:
         )
         return tuple(map(message_of, rows))
 
+    @read
     def backlog(self, queue: str, *, at: datetime, taken: Sequence[int] = ()) -> Backlog:
         """How much waits in the queue now; `taken` are being delivered."""
         row = self._db.execute(
@@ -146,10 +150,12 @@ class Messages:
             (_list([each.sequence for each in delivered]),),
         )
 
+    @read
     def counts(self) -> dict[str, int]:
         """Each queue with the number of its messages, delayed ones and those being delivered included."""
         return dict(self._db.execute("select name, count from queues order by name"))
 
+    @read
     def peek(self, queue: str, *, limit: int) -> tuple[Message, ...]:
         """The messages at the head, delayed ones and those being delivered included."""
         rows = self._db.execute(
@@ -181,6 +187,7 @@ class Messages:
             (queue, paused),
         )
 
+    @read
     def paused(self) -> set[str]:
         """The queues that deliver nothing."""
         return {name for (name,) in self._db.execute("select name from queues where paused")}
