@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from dataclasses import dataclass, field
 
@@ -41,7 +42,7 @@ class InProcess:
 
     def __init__(self) -> None:
         self._outputs: Outputs | None = None
-        self._hook = debugger_hook(self._hold)
+        self._hook = debugger_hook(self._hold, self._end)
         self._sessions: dict[Session, Generation] = {}
 
     async def start(self, config: Config, number: int, hooks: Hooks) -> Generation:
@@ -61,6 +62,13 @@ class InProcess:
         for generation in self._sessions.values():
             generation.hold(on)
 
+    def _end(self) -> None:
+        """Ctrl-C at a prompt. What runs is not over, and begins anew with the next start; so it reports no end."""
+        for session in list(self._sessions):
+            session.stop()
+        # What else was ready to run stops at no prompt any more.
+        sys.breakpointhook = _leave
+
     def _stopped(self, session: Session) -> None:
         del self._sessions[session]
         if not self._sessions and self._outputs is not None:
@@ -68,3 +76,8 @@ class InProcess:
             self._outputs = None
             if sys.breakpointhook is self._hook:
                 sys.breakpointhook = sys.__breakpointhook__
+
+
+def _leave(*_: object, **options: object) -> None:
+    """A `breakpoint()` after the end."""
+    raise asyncio.CancelledError

@@ -189,19 +189,36 @@ def test_a_step_is_timed_again_after_the_prompt(tmp_path):
         assert "errored" == status["status"]
 
 
-def test_ctrl_c_at_a_prompt_ends_everything(apart):
+def test_ctrl_c_at_a_prompt_ends_everything(terminal):
     """
-    At the prompt, too, Ctrl-C ends the emulator and the worker.
+    At the prompt, too, Ctrl-C ends the emulator and the worker; no other prompt comes.
     """
-    apart.later("GET", "/stop")
-    apart.see_prompt()
-    children = apart.children()
-    apart.press_ctrl_c()
-    code = apart.process.wait(5)
+    terminal.later("GET", "/stop")
+    terminal.see_prompt()
+    children = terminal.children()
+    terminal.press_ctrl_c()
+    code = terminal.process.wait(5)
 
     assert 0 == code
-    assert children
+    assert 1 == terminal.screen.count("(Pdb)")
+    assert "Interrupt" not in terminal.screen
     assert not [pid for pid in children if _is_there(pid)]
+
+
+def test_ctrl_c_at_a_prompt_fails_no_step(terminal):
+    """
+    A step that is left so was no attempt: the next start begins it anew, though it may not be tried twice.
+    """
+    terminal.later("GET", "/create")
+    terminal.see_prompt()
+    terminal.press_ctrl_c()
+    terminal.process.wait(5)
+    terminal.save("entry.py", WORKER.replace("breakpoint()", "pass"))
+    with Dev(terminal.folder, "--no-reload") as again:
+        status = again.until("/status", lambda answer: answer.json["status"] != "running").json
+
+    assert ("complete", 42) == (status["status"], status["output"])
+    assert "was cancelled" not in terminal.screen
 
 
 def test_quitting_the_debugger_fails_only_that_request(apart):

@@ -95,15 +95,15 @@ def breakpoint_hook(found: Callable[..., Any], hold: Callable[[bool], None]) -> 
     return editor_hook(found) if hasattr(sys.modules.get("pydevd"), "_is_attached") else found
 
 
-def debugger_hook(hold: Callable[[bool], None]) -> Callable[..., Any]:
-    """`breakpoint()`: pdb on the real terminal, or whatever PYTHONBREAKPOINT names."""
+def debugger_hook(hold: Callable[[bool], None], end: Callable[[], None] | None = None) -> Callable[..., Any]:
+    """`breakpoint()`: pdb on the real terminal, or whatever PYTHONBREAKPOINT names. `end` is what Ctrl-C does there."""
     if os.environ.get("PYTHONBREAKPOINT"):
         return sys.__breakpointhook__
 
     def stop_here(*arguments: Any, **options: Any) -> None:
         # Few runs debug, all runs start: pdb is imported by those who need it.
         debugger = importlib.import_module("emulator.runtime.debugger")
-        debugger.TerminalPdb(hold).set_trace(sys._getframe(1))
+        debugger.TerminalPdb(hold, end).set_trace(sys._getframe(1))
 
     return stop_here
 

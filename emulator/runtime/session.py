@@ -56,7 +56,7 @@ class Session:
         self._path: WorkerPath | None = None
         self._stopped = False
         channel.on_frame = self._receive
-        channel.on_close = self._stop
+        channel.on_close = self.stop
 
     def attach(self, outputs: Outputs) -> None:
         """The stand-ins for the process's outputs, so that an invocation's last line is not lost."""
@@ -70,6 +70,18 @@ class Session:
         """Tell the emulator that a debugger holds the process, or lets go of it."""
         self._channel.send("hold", 0, {"on": on})
         self._channel.flush()
+
+    def stop(self) -> None:
+        """End what runs, without a word of how it ended: the emulator knows why."""
+        if self._stopped:
+            return
+        self._stopped = True
+        path, self._path = self._path, None
+        if path is not None:
+            path.__exit__()
+        for task in self._tasks.values():
+            task.cancel()
+        self._on_stop()
 
     def _receive(self, frame: Frame) -> None:
         match frame.kind:
@@ -95,7 +107,7 @@ class Session:
             case "warm":
                 loader.warm(frame.head["modules"])
             case "stop":
-                self._stop()
+                self.stop()
             case _:
                 pass
 
@@ -105,17 +117,6 @@ class Session:
             asyncio.get_running_loop().call_soon(self._pong, number, turns - 1)
         else:
             self._channel.send("pong", number, {"debugger": standing.is_held()})
-
-    def _stop(self) -> None:
-        if self._stopped:
-            return
-        self._stopped = True
-        path, self._path = self._path, None
-        if path is not None:
-            path.__exit__()
-        for task in self._tasks.values():
-            task.cancel()
-        self._on_stop()
 
     def _begin(self, frame: Frame) -> None:
         if frame.kind in ("fetch", "upgrade"):
@@ -266,7 +267,8 @@ class Session:
             if error is not None:
                 await step.roll_back(error)
         finally:
-            for label in step.leave():
+            left = step.leave()
+            for label in left if not self._is_over() else ():
                 self.print(frame.id, "error", f"step {label} was still running when run() ended; it was cancelled")
         if error is not None and ending is None:
             raise error
