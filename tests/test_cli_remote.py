@@ -464,6 +464,82 @@ def test_a_port_that_was_left_behind_is_not_believed(tmp_path):
     assert noted_port(tmp_path) is None
 
 
+@pytest.fixture
+def usual(dev, monkeypatch):
+    """The running emulator is on the usual port."""
+    monkeypatch.setattr("emulator.cli.remote._PORT", dev.port)
+    return dev
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("queues", "list"), ("queues", "purge", "orders", "--force"), ("clock", "advance", "1 day"), ("cron", "list")],
+    ids=" ".join,
+)
+def test_a_project_that_nobody_serves_is_not_taken_for_another(run, usual, tmp_path, monkeypatch, arguments):
+    """
+    Who is on the usual port is named, and asked only if that is said.
+    """
+    (tmp_path / "wrangler.toml").write_text(CONFIG)
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(*arguments)
+
+    assert (1, "") == (code, out)
+    assert (
+        f"error: no emulator serves {tmp_path}/wrangler.toml; the one on port {usual.port} serves"
+        f" {usual.folder}/wrangler.toml: start yours with `emulator dev`, or ask that one with --port {usual.port}\n"
+    ) == err
+    assert 0 == run("queues", "list", "--port", usual.port)[0]
+
+
+def test_outside_of_any_project_the_usual_port_is_asked(run, usual, tmp_path, monkeypatch):
+    """
+    Nobody can be meant but who is there.
+    """
+    monkeypatch.chdir(tmp_path)
+
+    assert 0 == run("queues", "list")[0]
+
+
+def test_a_project_within_one_that_is_served_is_another(run, usual, monkeypatch):
+    """
+    The emulator of a folder above serves this one only if there is no config between.
+    """
+    nested = usual.folder / "packages" / "other"
+    nested.mkdir(parents=True)
+    (nested / "wrangler.toml").write_text(CONFIG)
+    monkeypatch.chdir(nested)
+
+    assert noted_port(nested) is None
+    assert "error: no emulator serves" in run("queues", "list")[2]
+
+
+def test_an_emulator_that_keeps_its_state_elsewhere_is_found_on_the_usual_port(run, tmp_path, monkeypatch):
+    """
+    It has left no note beside the config, and says itself which project it serves.
+    """
+    (tmp_path / "shop").mkdir()
+    with Dev(tmp_path / "shop", "--persist-to", tmp_path / "state", code=CODE, config=FLOW) as dev:
+        monkeypatch.setattr("emulator.cli.remote._PORT", dev.port)
+        monkeypatch.chdir(dev.folder)
+
+        assert 0 == run("queues", "list")[0]
+
+
+def test_an_emulator_that_asks_for_a_token_is_not_taken_for_ours(run, tmp_path, monkeypatch):
+    """
+    Without the token it says nothing of what it serves.
+    """
+    (tmp_path / "shop").mkdir()
+    token = {"EMULATOR_API_TOKEN": "x" * 32}
+    with Dev(tmp_path / "shop", code=CODE, config=FLOW, environment=token) as dev:
+        monkeypatch.setattr("emulator.cli.remote._PORT", dev.port)
+        (tmp_path / "wrangler.toml").write_text(CONFIG)
+        monkeypatch.chdir(tmp_path)
+
+        assert "asks for a token before it says what it serves: start yours" in run("queues", "list")[2]
+
+
 def test_one_emulator_of_several_projects_is_found_from_each(tmp_path):
     """
     From each project's folder; afterwards nothing is left behind.

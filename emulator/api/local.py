@@ -44,6 +44,7 @@ class Local:
     def routes(self) -> list[Route]:
         return [
             Route("/cdn-cgi/local/health", _explained(self.health)),
+            Route("/cdn-cgi/local/configs", _explained(self.configs)),
             *(Route(path, _explained(self.scheduled), methods=["GET", "POST"]) for path in _SCHEDULED),
             *(Route(path, _explained(self.email), methods=["POST"]) for path in _EMAIL),
             Route("/cdn-cgi/local/crons", _explained(self.crons)),
@@ -54,6 +55,10 @@ class Local:
 
     async def health(self, request: Request) -> Response:
         return JSONResponse(self._emulator.health())
+
+    async def configs(self, request: Request) -> Response:
+        """Which projects are served, so that a command of another one can tell."""
+        return JSONResponse([{"worker": each.name, "config": str(each.config.path)} for each in self._emulator.workers])
 
     async def scheduled(self, request: Request) -> Response:
         """Run a scheduled handler now."""

@@ -28,7 +28,7 @@ port_option = click.option(
     "--port",
     default=None,
     type=click.IntRange(1, 65535),
-    help="The emulator's port; that of the one that serves this folder, or 8787, if left out.",
+    help="The emulator's port; that of the one that serves this project, or 8787 outside of any, if left out.",
 )
 persist_option = click.option(
     "--persist-to", type=click.Path(path_type=Path), help="The state folder; .emulator beside the config."

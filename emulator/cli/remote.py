@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from emulator.cli.options import TOKEN
-from emulator.cli.whereabouts import Place, noted
+from emulator.cli.whereabouts import Place, noted, project_of
 from emulator.errors import EmulatorError
 
 _PORT = 8787
@@ -21,6 +21,7 @@ _HOSTS = ("127.0.0.1", "::1")
 _SECONDS = 60
 _LOOK_EVERY = 1.0
 _V4 = "/cdn-cgi/client/v4/accounts/local"
+_CONFIGS = "/cdn-cgi/local/configs"
 _NO_INSTANCE = 10400
 NOTHING = object()
 """No body."""
@@ -31,12 +32,20 @@ class NoInstance(EmulatorError):
 
 
 class Remote:
-    """The emulator on a port."""
+    """
+    The emulator on a port; without one that of the project one is in, or, outside of any project, the usual port.
+
+    Raises EmulatorError where nobody serves the project: the usual port may be that of another one, whose messages
+    and instances nobody meant.
+    """
 
     def __init__(self, port: int | None = None) -> None:
         place = noted(Path.cwd())
         self.port = port or (_PORT if place is None else place.port)
         self._hosts = _hosts(place, self.port)
+        project = project_of(Path.cwd()) if port is None and place is None else None
+        if project is not None:
+            self._refuse_others(project)
 
     def call(
         self,
@@ -72,6 +81,20 @@ class Remote:
             kind = NoInstance if error["code"] == _NO_INSTANCE else EmulatorError
             raise kind(error.get("error_chain", [error])[0]["message"])
         return answer
+
+    def _refuse_others(self, project: Path) -> None:
+        """Nothing noted where the emulator of this project is. With --persist-to it notes nothing, but says so."""
+        status, served = self._exchange("GET", _CONFIGS, NOTHING)
+        configs = [Path(each["config"]) for each in served] if status == 200 else []
+        if project.parent in [each.parent for each in configs]:
+            return
+        there = (
+            f"serves {', '.join(map(str, configs))}" if configs else "asks for a token before it says what it serves"
+        )
+        raise EmulatorError(
+            f"no emulator serves {project}; the one on port {self.port} {there}:"
+            f" start yours with `emulator dev`, or ask that one with --port {self.port}"
+        )
 
     def _exchange(
         self, method: str, path: str, body: Any, meanwhile: Callable[[], None] | None = None

@@ -10,6 +10,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from emulator.cli.options import module
+
 STATE = ".emulator"
 _SIGNPOST = "served-from"
 _PARTICULARS = 1
@@ -24,12 +26,19 @@ class Place:
 
 
 def noted(folder: Path) -> Place | None:
-    """Where the emulator that serves this folder or one above listens, if one runs."""
+    """Where the emulator that serves the project of this folder listens, if one runs."""
     for each in (folder, *folder.parents):
         lock, sign = each / STATE / "lock", each / STATE / _SIGNPOST
         if lock.is_file() or sign.is_file():
-            return _place_in(lock) or _place_behind(sign)
+            is_ours = each == folder or not _lies_below(project_of(folder), each)
+            return (_place_in(lock) or _place_behind(sign)) if is_ours else None
     return None
+
+
+def project_of(folder: Path) -> Path | None:
+    """The config that a folder belongs to. Looked for only where it matters: it takes a while to import."""
+    found: Path | None = module("emulator.config.find").find(folder)
+    return found
 
 
 def noted_port(folder: Path) -> int | None:
@@ -49,6 +58,11 @@ def signposts(folders: Iterable[Path], state: Path) -> Iterator[None]:
                 with suppress(OSError):
                     stack.callback(_take_down, each / STATE, text, is_ours=_put_up(each / STATE, text))
         yield
+
+
+def _lies_below(config: Path | None, folder: Path) -> bool:
+    """Whether the config is that of another project, within the folder."""
+    return config is not None and folder.resolve() in config.parent.parents
 
 
 def _put_up(folder: Path, text: str) -> bool:
