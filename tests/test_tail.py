@@ -1,12 +1,26 @@
 """Tail consumers: a worker is told what happened in another one."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from support import HELLO
 from test_real_workers import run
 
+from emulator.bindings.loans import Loan, Loans
+from emulator.bindings.methods import MethodCall
+from emulator.handlers.tail import Tails
+from emulator.models import Outcome
+from emulator.runtime import values
+from emulator.wire import Frame
+
 __all__ = ["run"]
+
+PLACE = ("watched", 1, 7)
+HEADERS = [("accept", "text/html"), ("X-Part", "one"), ("x-part", "two")]
+REQUEST = SimpleNamespace(
+    kind="fetch", status=200, frame=lambda: ({"method": "GET", "url": "http://host/", "headers": HEADERS}, b"")
+)
 
 
 @pytest.fixture
@@ -153,3 +167,51 @@ async def test_streaming_tail_consumers_are_named(emu):
     await emu.start(HELLO, config='streaming_tail_consumers = [{ service = "watcher" }]\n')
 
     assert "streaming_tail_consumers: is not emulated" in emu.lines
+
+
+async def traces_of(event, *, prints=0):
+    """What a consumer is sent of an event that prints so many lines."""
+    sent = []
+
+    async def send(name, told):
+        sent.extend(values.decode(told.frame()[1]))
+
+    tails = Tails(lambda worker: ("watcher",), send, lambda: 0)
+    tails.begins(PLACE, event)
+    for number in range(prints):
+        tails.printed(PLACE, "log", str(number))
+    tails.ends(PLACE, event, Outcome(outcome="ok", milliseconds=1))
+    for task in list(tails._sending):
+        await task
+    return sent
+
+
+async def test_headers_that_come_twice_are_one():
+    """
+    With a comma between them, and a name in lower case, as everywhere else.
+    """
+    (trace,) = await traces_of(REQUEST)
+
+    assert {"accept": "text/html", "x-part": "one, two"} == trace["event"]["request"]["headers"]
+
+
+@pytest.mark.parametrize(("prints", "expected"), [(255, False), (256, False), (257, True)])
+async def test_what_is_left_out_is_told(prints, expected):
+    """
+    As many lines as there may be are all of them.
+    """
+    (trace,) = await traces_of(REQUEST, prints=prints)
+
+    assert (min(prints, 256), expected) == (len(trace["logs"]), trace["truncated"])
+
+
+async def test_a_call_of_what_was_lent_is_no_event_of_its_own():
+    """
+    It belongs to the event that lent the function or the object; a method of an entrypoint is told of by its name.
+    """
+    fields = {"entrypoint": None, "props": None, "name": "order", "service": "watched"}
+    method = MethodCall(Frame("rpc", 1, fields, b""), Loans(), [])
+    callback = MethodCall(Frame("stub", 1, {"label": "told()", "path": []}, b""), Loans(), [], Loan(None, 1))
+
+    assert ["order"] == [trace["event"]["rpcMethod"] for trace in await traces_of(method)]
+    assert [] == await traces_of(callback)

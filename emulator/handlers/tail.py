@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,6 +47,13 @@ class _Heard:
 
     since: int
     logs: list[dict[str, Any]] = field(default_factory=list)
+    is_whole: bool = True
+
+    def add(self, log: dict[str, Any]) -> None:
+        if len(self.logs) < _MOST_LOGS:
+            self.logs.append(log)
+        else:
+            self.is_whole = False
 
 
 class Tails:
@@ -73,19 +80,19 @@ class Tails:
         return bool(self._sending)
 
     def begins(self, place: Place, event: Event) -> None:
-        if event.kind != TailEvent.kind and self._consumers(place[0]):
+        if self._consumers(place[0]) and _is_told_of(event):
             self._heard[place] = _Heard(self._now())
 
     def printed(self, place: Place, stream: str, text: str) -> None:
         heard = self._heard.get(place)
-        if heard is not None and len(heard.logs) < _MOST_LOGS:
-            heard.logs.append({"timestamp": self._now(), "level": _LEVELS.get(stream, "log"), "message": [text]})
+        if heard is not None:
+            heard.add({"timestamp": self._now(), "level": _LEVELS.get(stream, "log"), "message": [text]})
 
     def ends(self, place: Place, event: Event, outcome: Outcome) -> None:
         heard = self._heard.pop(place, None)
         if heard is None:
             return
-        trace = trace_of(place[0], event, outcome, heard.logs, since=heard.since, now=self._now())
+        trace = _trace_of(place[0], event, outcome, heard, now=self._now())
         for name in self._consumers(place[0]):
             task = asyncio.get_running_loop().create_task(self._tell(name, trace))
             self._sending.add(task)
@@ -104,9 +111,12 @@ class Tails:
             return
 
 
-def trace_of(
-    worker: str, event: Event, outcome: Outcome, logs: list[dict[str, Any]], *, since: int, now: int
-) -> dict[str, Any]:
+def _is_told_of(event: Event) -> bool:
+    """Not who watches; and the call of an object that was lent is part of the event that lent it, as there."""
+    return event.kind != TailEvent.kind and not (event.kind == "rpc" and "stub" in event.frame()[0])
+
+
+def _trace_of(worker: str, event: Event, outcome: Outcome, heard: _Heard, *, now: int) -> dict[str, Any]:
     """
     One event as a `tail` handler receives it; times are milliseconds.
 
@@ -120,24 +130,33 @@ def trace_of(
         "entrypoint": head.get("entrypoint") or "default",
         "executionModel": "stateless",
         "event": _EVENTS[event.kind](head, body, event),
-        "eventTimestamp": since,
-        "logs": logs,
+        "eventTimestamp": heard.since,
+        "logs": heard.logs,
         "exceptions": [{"name": "PythonError", "message": text, "timestamp": now} for text in raised],
         "diagnosticsChannelEvents": [],
         "outcome": outcome.outcome,
         "wallTime": round(outcome.milliseconds),
         "cpuTime": 0,
-        "truncated": len(logs) == _MOST_LOGS,
+        "truncated": not heard.is_whole,
     }
 
 
 def _fetch(head: Mapping[str, Any], body: bytes, event: Any) -> dict[str, Any]:
-    request = {"method": head["method"], "url": head["url"], "headers": dict(map(tuple, head["headers"])), "cf": {}}
+    request = {"method": head["method"], "url": head["url"], "headers": _headers(head["headers"]), "cf": {}}
     return {"request": request, **({"response": {"status": event.status}} if event.status else {})}
 
 
+def _headers(pairs: Iterable[Sequence[str]]) -> dict[str, str]:
+    """Each name once, in lower case: what came under it, one after the other."""
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        key = name.lower()
+        found[key] = f"{found[key]}, {value}" if key in found else value
+    return found
+
+
 def _rpc(head: Mapping[str, Any], body: bytes, event: Any) -> dict[str, Any]:
-    return {"rpcMethod": head.get("method") or ".".join(head["path"])}
+    return {"rpcMethod": head["method"]}
 
 
 def _scheduled(head: Mapping[str, Any], body: bytes, event: Any) -> dict[str, Any]:
