@@ -27,7 +27,10 @@ _LAST_MOMENT = 0.05
 def interpreter_for(project: Path, asked: str | None = None) -> str:
     """The interpreter for a project: `--python`, else its `.venv-workers` or `.venv`, else our own."""
     if asked:
-        return asked
+        # A path is one from where the command was given, and the process starts in the worker's folder. Links stay
+        # links: a virtual environment's Python knows by its place what it belongs to.
+        is_path = os.path.dirname(asked)  # noqa: PTH120 - a Path would forget the dot of ./python
+        return str(Path(asked).absolute()) if is_path else asked
     for venv in _VENVS:
         for relative in ("bin/python", "Scripts/python.exe"):
             candidate = project / venv / relative
@@ -124,29 +127,27 @@ def launch_for(project: Path, asked: str | None = None, allowance: Allowance = A
 
 def launch(interpreter: str, folder: Path, allowance: Allowance) -> Launched:
     """Start a process that waits for `load`, with the worker's folder as its working directory."""
-    ours, theirs = socket.socketpair()
-    reader, lifeline = os.pipe()
-    # It has no name, so that nothing is left of it however the two processes end.
-    stack_file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - open as long as the process
-    handles, inheriting = _handed_over(theirs, reader, stack_file.fileno())
-    try:
-        with _without_interrupts():
-            # -B: bytecode beside the user's files would be the user's to clean up.
-            process = subprocess.Popen(
-                [interpreter, "-B", str(_RUNTIME), *map(str, handles), str(allowance.memory or 0)],
-                cwd=folder,
-                stdin=None if _is_terminal() else subprocess.DEVNULL,
-                **inheriting,
-            )
-    except OSError:
-        ours.close()
-        os.close(lifeline)
-        stack_file.close()
-        raise
-    finally:
-        theirs.close()
-        os.close(reader)
-    return Launched(process, ours, lifeline, stack_file, allowance)
+    with contextlib.ExitStack() as ours, contextlib.ExitStack() as theirs:
+        connection, other = socket.socketpair()
+        ours.enter_context(connection)
+        theirs.enter_context(other)
+        reader, lifeline = os.pipe()
+        theirs.callback(os.close, reader)
+        ours.callback(os.close, lifeline)
+        # It has no name, so that nothing is left of it however the two processes end.
+        stack_file = ours.enter_context(tempfile.TemporaryFile(buffering=0))
+        handles, inheriting = _handed_over(other, reader, stack_file.fileno())
+        # -B: bytecode beside the user's files would be the user's to clean up.
+        command = [interpreter, "-B", str(_RUNTIME), *map(str, handles), str(allowance.memory or 0)]
+        process = _start(command, folder, inheriting)
+        ours.pop_all()
+    return Launched(process, connection, lifeline, stack_file, allowance)
+
+
+def _start(command: list[str], folder: Path, inheriting: dict[str, Any]) -> subprocess.Popen[bytes]:
+    stdin = None if _is_terminal() else subprocess.DEVNULL
+    with _without_interrupts():
+        return subprocess.Popen(command, cwd=folder, stdin=stdin, **inheriting)
 
 
 if sys.platform == "win32":

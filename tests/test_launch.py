@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -50,6 +51,47 @@ def test_nothing_is_left_in_the_temporary_folder(tmp_path, monkeypatch):
     launched.kill()
     launched.epitaph()
     launched.socket.close()
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="the system does not list what is open")
+@pytest.mark.parametrize("broken", ["os.pipe", "tempfile.TemporaryFile", "subprocess.Popen"])
+@pytest.mark.parametrize(
+    "error", [OSError(24, "Too many open files"), ValueError("odd"), KeyboardInterrupt()], ids=repr
+)
+def test_nothing_stays_open_when_a_process_cannot_be_started(tmp_path, monkeypatch, broken, error):
+    """
+    Each save tries again; a place that is lost each time is missing one day.
+    """
+
+    def breaks(*arguments, **options):
+        raise error
+
+    before = len(list(Path("/dev/fd").iterdir()))
+    monkeypatch.setattr(broken, breaks)
+    with pytest.raises(type(error)):
+        launch.launch(sys.executable, tmp_path, Allowance())
+    monkeypatch.undo()
+
+    assert before == len(list(Path("/dev/fd").iterdir()))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such links")
+def test_an_interpreter_is_looked_for_where_the_command_was_given(tmp_path, monkeypatch):
+    """
+    Not in the worker's folder. A link stays one: it is by its place that a virtual environment's Python knows it.
+    """
+    (tmp_path / "venv" / "bin").mkdir(parents=True)
+    (tmp_path / "venv" / "bin" / "python").symlink_to(sys.executable)
+    (tmp_path / "worker").mkdir()
+    monkeypatch.chdir(tmp_path)
+    launched = launch.launch_for(tmp_path / "worker", "venv/bin/python")
+    launched.kill()
+    launched.epitaph()
+    launched.socket.close()
+
+    assert str(tmp_path / "venv" / "bin" / "python") == launched.process.args[0]
+    assert str(tmp_path / "python3") == launch.interpreter_for(tmp_path, "./python3")
+    assert "python3" == launch.interpreter_for(tmp_path, "python3")
 
 
 @pytest.mark.parametrize(
