@@ -99,6 +99,32 @@ def test_a_step_under_way_is_not_tried_again(shown):
     assert "Running" == row("Success", lines)
 
 
+def test_what_waits_has_a_state_and_no_success_yet(shown):
+    """
+    A sleep, or a wait for an event, that is not over is waiting; how it went is told afterwards.
+    """
+    lines = shown(a_wait("sleep", "rest-1", finished=False))
+
+    assert ("Waiting", None) == (row("State", lines), row("Success", lines))
+
+    lines = shown(a_wait("sleep", "rest-1", finished=True))
+
+    assert (None, "Yes") == (row("State", lines), row("Success", lines))
+
+
+def test_attempts_stand_below_their_step(capsys):
+    """
+    Their table is further in than what it belongs to.
+    """
+    step = a_step(an_attempt(success=False), an_attempt(success=True), success=True)
+    describe_instance("order", "tea", an_instance(step), limit=5000, now=NOW)
+    printed = capsys.readouterr().out.splitlines()
+    table = printed[next(at for at, line in enumerate(printed) if "┌" in line) :]
+
+    assert {4} == {len(line) - len(line.lstrip()) for line in table}
+    assert {2} == {len(line) - len(line.lstrip()) for line in printed if line.lstrip().startswith(("Name:", "Type:"))}
+
+
 def test_what_goes_on_has_lasted_until_now(shown):
     """
     Both the instance and its step; what is over lasts no longer.

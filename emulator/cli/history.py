@@ -54,7 +54,7 @@ def _describe_step(step: Mapping[str, Any], limit: int | None, now: str) -> None
         pairs = [("Name", step["name"]), *pairs, ("Start", show.when(step["start"]))]
         pairs += _where_known("End", show.when(step["end"]))
         pairs += _where_known("Duration", show.took(step["start"], step["end"] or now))
-        pairs += [("Success", _success(step))]
+        pairs += [_success(step)]
         pairs += _where_known("Retries At", _retries_at(step, now))
         pairs += _where_known("Event", step.get("event_type"))
         pairs += _where_known("Error", _error(step.get("error")))
@@ -72,7 +72,7 @@ def _list_attempts(attempts: Sequence[Mapping[str, Any]]) -> None:
     heads = ["Start", "End", "Duration", "State", "Error"]
     # The last column is there only if there is an error, as with wrangler.
     count = len(heads) if any(each["error"] for each in attempts) else len(heads) - 1
-    show.table(heads[:count], [_attempt(each)[:count] for each in attempts], otherwise="none")
+    show.table(heads[:count], [_attempt(each)[:count] for each in attempts], otherwise="none", indent=4)
 
 
 def _attempt(attempt: Mapping[str, Any]) -> list[str]:
@@ -81,10 +81,12 @@ def _attempt(attempt: Mapping[str, Any]) -> list[str]:
     return [show.when(start), show.when(end), show.took(start, end), state, _error(attempt["error"])]
 
 
-def _success(step: Mapping[str, Any]) -> str:
-    if "finished" in step:
-        return _yes_or_no(_went_well(step)) or "Waiting"
-    return _yes_or_no(step["success"]) or "Running"
+def _success(step: Mapping[str, Any]) -> tuple[str, str]:
+    """Whether it went well; a sleep or a wait that is not over has only a state so far."""
+    success = _yes_or_no(_went_well(step))
+    if not success and "finished" in step:
+        return "State", "Waiting"
+    return "Success", success or "Running"
 
 
 def _went_well(step: Mapping[str, Any]) -> bool | None:

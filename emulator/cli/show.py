@@ -46,20 +46,17 @@ def data(value: Any) -> None:
     click.echo(json.dumps(value, indent=2))
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, otherwise: str) -> None:
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, otherwise: str, indent: int = 0) -> None:
     """Rows under their heads; where there are none, what to say instead, on stderr."""
     if not rows:
         warn(otherwise)
         return
     widths = [max(map(_width, column)) for column in zip(heads, *rows, strict=True)]
     top, middle, bottom, side = _BOX if _can_draw() else _PLAIN
-    line(_rule(top, widths))
-    line(_row(side, heads, widths))
-    line(_rule(middle, widths))
-    for row in rows:
-        for each in zip_longest(*(cell.split("\n") for cell in row), fillvalue=""):
-            line(_row(side, each, widths))
-    line(_rule(bottom, widths))
+    split = [each for row in rows for each in zip_longest(*(cell.split("\n") for cell in row), fillvalue="")]
+    drawn = [_rule(top, widths), _row(side, heads, widths), _rule(middle, widths)]
+    for text in (*drawn, *(_row(side, each, widths) for each in split), _rule(bottom, widths)):
+        line(" " * indent + text)
 
 
 def page(info: Mapping[str, Any], noun: str) -> None:
