@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from emulator.config import Config
 from emulator.dispatch import Event
@@ -33,9 +33,9 @@ class Reporter:
             error = outcome.error
             self._terminal.trace(error.trace.rstrip() or f"{error.name}: {error.message}")
 
-    def not_loaded(self, config: Config, error: EmulatorError, *, again: bool) -> None:
+    def not_loaded(self, config: Config, error: EmulatorError, saved: Collection[str] = (), *, again: bool) -> None:
         """A worker or a config that cannot be served: one line, and what is wrong."""
-        self._terminal.event("RELOAD" if again else "LOAD", _title(config), "failed", colour="red")
+        self._terminal.event("RELOAD" if again else "LOAD", _title(config, saved), "failed", colour="red")
         trace = error.trace.rstrip() if isinstance(error, WorkerError) else ""
         self._terminal.trace(trace or str(error))
 
@@ -80,12 +80,13 @@ class Reporter:
             for text, file, line in worker.current.loaded.warnings:
                 self._terminal.plain(f"{near(file, worker.config.root)}:{line}: {text}", colour="yellow")
 
-    def reloaded(self, config: Config, milliseconds: float) -> None:
-        self._terminal.event("RELOAD", _title(config), "ok", milliseconds, colour="green")
+    def reloaded(self, config: Config, saved: Collection[str], milliseconds: float) -> None:
+        self._terminal.event("RELOAD", _title(config, saved), "ok", milliseconds, colour="green")
 
-    def waits_for_debugger(self, config: Config) -> None:
+    def waits_for_debugger(self, config: Config, saved: Collection[str]) -> None:
         """A save while a debugger holds the worker."""
-        self._terminal.event("RELOAD", _title(config), "saved; waits until the debugger lets go", colour="yellow")
+        told = "saved; waits until the debugger lets go"
+        self._terminal.event("RELOAD", _title(config, saved), told, colour="yellow")
 
     def left_behind(self, instances: int) -> None:
         """What the end of the emulator interrupts."""
@@ -94,5 +95,9 @@ class Reporter:
             self._terminal.plain(f"{instances} unfinished workflow {going} on at the next start", colour="dim")
 
 
-def _title(config: Config) -> str:
-    return near(config.main if config.has_code else config.path, config.root)
+def _title(config: Config, saved: Collection[str]) -> str:
+    """The file that was saved, or how many; the main module where none was."""
+    if len(saved) > 1:
+        return f"{len(saved)} files"
+    main = config.main if config.has_code else config.path
+    return near(next(iter(saved), main), config.root)

@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -222,9 +222,9 @@ async def _watch(emulator: Emulator, since: float) -> None:
 async def _watch_one(emulator: Emulator, watching: Any, index: int, since: float) -> None:
     worker = emulator.workers[index]
 
-    async def reload() -> None:
-        await emulator.wait_for_debugger(worker)
-        await emulator.reload(worker)
+    async def reload(saved: Collection[str]) -> None:
+        await emulator.wait_for_debugger(worker, saved)
+        await emulator.reload(worker, saved)
 
     def files() -> list[Path]:
         return [*worker.latest.files, *leftovers.taken(worker.latest)]

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -127,18 +127,22 @@ class Emulator:
         await asyncio.gather(*(self._load(worker, worker.config) for worker in self.workers))
         self._attending = asyncio.create_task(self.attendance.keep())
 
-    async def reload(self, worker: Worker) -> None:
-        """Read the config again and swap in a new generation; on failure the old one goes on and the error is shown."""
+    async def reload(self, worker: Worker, saved: Collection[str] = ()) -> None:
+        """
+        Read the config again and swap in a new generation; on failure the old one goes on and the error is shown.
+
+        `saved` are the paths of the files that this is because of.
+        """
         began = time.perf_counter()
         try:
             found = self._read(worker.config.path)
             _refuse_conflicts([found if each is worker else each.config for each in self.workers])
         except ConfigError as error:
             worker.fail(error)
-            self._reporter.not_loaded(worker.config, error, again=True)
+            self._reporter.not_loaded(worker.config, error, saved, again=True)
             return
-        if await self._load(worker, found):
-            self._reporter.reloaded(found, (time.perf_counter() - began) * 1000)
+        if await self._load(worker, found, saved):
+            self._reporter.reloaded(found, saved, (time.perf_counter() - began) * 1000)
 
     async def stop(self) -> None:
         """Let nothing new begin, end the workers, close the store."""
@@ -163,10 +167,10 @@ class Emulator:
         """Whether a debugger holds a worker's process, and with it the terminal."""
         return bool(self._holders)
 
-    async def wait_for_debugger(self, worker: Worker) -> None:
+    async def wait_for_debugger(self, worker: Worker, saved: Collection[str] = ()) -> None:
         """Return when no debugger holds the worker; where one does, that somebody waits is said."""
         if worker.current is not None and worker.current.holds:
-            self._reporter.waits_for_debugger(worker.config)
+            self._reporter.waits_for_debugger(worker.config, saved)
             await worker.current.let_go()
 
     def fetch_route(self, explain: Callable[..., Awaitable[None]]) -> Beside:
@@ -253,12 +257,12 @@ class Emulator:
     def _read(self, path: Path) -> Config:
         return config.load(path, env=self.options.env, variables=self.options.variables)
 
-    async def _load(self, worker: Worker, found: Config) -> bool:
+    async def _load(self, worker: Worker, found: Config, saved: Collection[str] = ()) -> bool:
         self._reporter.warn_of_config(found)
         try:
             await worker.load(found)
         except WorkerError as error:
-            self._reporter.not_loaded(found, error, again=worker.current is not None)
+            self._reporter.not_loaded(found, error, saved, again=worker.current is not None or bool(saved))
             return False
         return True
 

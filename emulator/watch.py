@@ -34,12 +34,14 @@ _HALF_SAVED_SECONDS = 0.25
 _HALF_SAVED_EVERY = 0.005
 
 Changes = AsyncIterator[Collection[tuple[Change, str]]]
+Reload = Callable[[Collection[str]], Awaitable[None]]
+"""Loads anew, and is told the files that were saved."""
 
 
 class Reloads:
     """One reload at a time: a save while the last one is still being loaded starts anew."""
 
-    def __init__(self, reload: Callable[[], Awaitable[None]], *, since: float) -> None:
+    def __init__(self, reload: Reload, *, since: float) -> None:
         self._reload = reload
         self._since = since
         self._under_way: asyncio.Task[None] | None = None
@@ -69,24 +71,26 @@ class Reloads:
         if (early := self._last + _BURST_SECONDS - loop.time()) > 0:
             await asyncio.sleep(early)
         await _whole(self._saved)
-        self._saved.clear()
         self._last = loop.time()
+        saved = frozenset(self._saved)
         try:
-            await self._reload()
+            await self._reload(saved)
         except Exception:
             log.exception("the reload failed")
+        # Not where a newer save ends this: what was saved first is a part of that reload.
+        self._saved -= saved
         then()
 
 
 async def watch(
     roots: Callable[[], Iterable[Path]],
     files: Callable[[], Iterable[Path]],
-    reload: Callable[[], Awaitable[None]],
+    reload: Reload,
     *,
     since: float,
 ) -> None:
     """
-    Call `reload` once for each burst of saves: of code under the roots, or of one of the files.
+    Call `reload` with the files of each burst of saves: of code under the roots, or of one of the files.
 
     Both are asked anew each time, since a reload may bring new ones. `since` is when they were read first. Never ends
     by itself.
@@ -128,8 +132,9 @@ async def _watch_these(
     returning = asyncio.create_task(_until_one_is_back([root for root in roots() if not root.is_dir()], stop))
     try:
         async for changed in changes(folders, names, stop):
-            if any(path in names or path.endswith(_SUFFIXES) for _, path in changed):
-                reloads.begin((path for _, path in changed), look_again)
+            saved = [path for _, path in changed if path in names or path.endswith(_SUFFIXES)]
+            if saved:
+                reloads.begin(saved, look_again)
             else:
                 look_again()
             if any(change is Change.deleted and path in watched for change, path in changed):

@@ -87,11 +87,11 @@ async def test_a_save_waits_until_the_debugger_lets_go(held):
     assert "waits until" not in held.lines
 
     _stop_answering(worker.current)
-    waiting = asyncio.create_task(held.emulator.wait_for_debugger(worker))
+    waiting = asyncio.create_task(held.emulator.wait_for_debugger(worker, ["helper.py"]))
     await asyncio.sleep(0.01)
 
     assert not waiting.done()
-    assert "RELOAD entry.py" in held.lines
+    assert "RELOAD helper.py" in held.lines
     assert "waits until the debugger lets go" in held.lines
 
     _answer_again(worker.current)

@@ -305,6 +305,35 @@ async def test_a_save_that_cannot_be_loaded_has_a_line_of_its_own(emu):
     assert "ModuleNotFoundError: No module named 'nothing_of_this_name'" in "\n".join(lines[1:])
 
 
+@pytest.mark.parametrize(
+    ("saved", "title"),
+    [(("src/helper.py",), "src/helper.py"), (("entry.py", "helper.py"), "2 files"), ((), "entry.py")],
+    ids=["one", "several", "none"],
+)
+@pytest.mark.parametrize(("code", "result"), [(HELLO, "ok"), ("1 / 0", "failed")], ids=["good", "broken"])
+async def test_a_reload_names_what_was_saved(emu, saved, title, code, result):
+    """
+    The file that was saved, or how many, whether it loads or not; the main module where it is not because of a save.
+    """
+    await emu.start(HELLO)
+    emu.save("entry.py", code)
+    paths = [str(emu.folder / name) for name in saved]
+    await emu.emulator.wait_for_debugger(emu.emulator.workers[0], paths)
+    await emu.emulator.reload(emu.emulator.workers[0], paths)
+
+    assert f"RELOAD {title:<28} {result}" in emu.lines
+
+
+async def test_the_save_that_mends_the_first_load_is_a_reload(emu):
+    """
+    LOAD is the first line of a worker that cannot be loaded, RELOAD each after it.
+    """
+    await emu.start("1 / 0")
+    await emu.emulator.reload(emu.emulator.workers[0], [str(emu.folder / "entry.py")])
+
+    assert ["LOAD   entry.py", "RELOAD entry.py"] == [line[:15] for line in emu.lines.splitlines() if "LOAD" in line]
+
+
 async def test_a_rollback_is_no_reason_to_complain_of_the_code(emu):
     """
     What a terminated instance would have done next is not missing from the code.

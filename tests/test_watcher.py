@@ -5,6 +5,7 @@ import contextlib
 import os
 import shutil
 import time
+from pathlib import Path
 
 import pytest
 from support import HELLO
@@ -23,13 +24,15 @@ class Watched:
         self.entry = root / "entry.py"
         self.config = root.parent / "wrangler.toml"
         self.loaded = []
+        self.saved = []
         self._news = asyncio.Event()
 
     @property
     def reloads(self):
         return len(self.loaded)
 
-    async def reload(self):
+    async def reload(self, saved):
+        self.saved.append({Path(path).name for path in saved})
         self.loaded.append(self.entry.read_text() if self.entry.exists() else None)
         self._news.set()
 
@@ -50,7 +53,9 @@ class Watched:
 async def watched(root, since=None):
     found = Watched(root)
     since = time.time() if since is None else since
-    task = asyncio.create_task(watch(lambda: [root], lambda: [found.config], found.reload, since=since))
+    task = asyncio.create_task(
+        watch(lambda: [root], lambda: [found.config], lambda saved: found.reload(saved), since=since)
+    )
     # The watch is set up in a thread, which nobody is told of.
     await asyncio.sleep(0.1)
     try:
@@ -97,6 +102,39 @@ async def test_half_a_save_is_not_loaded(source):
     await source.until(1)
 
     assert ["whole"] == source.loaded
+
+
+async def test_a_reload_is_told_what_was_saved(source):
+    """
+    Only what counts: no other file of the same burst, and no folder.
+    """
+    (source.root / "notes.md").write_text("")
+    (source.root / "other.py").write_text("1")
+    await source.until(1)
+
+    assert [{"other.py"}] == source.saved
+
+
+async def test_a_reload_that_begins_anew_is_told_of_all(source):
+    """
+    A save while another is being loaded: the reload that is seen to its end is of both.
+    """
+    stuck, usual = asyncio.Event(), source.reload
+
+    async def slow(saved):
+        await usual(saved)
+        if len(source.saved) == 1:
+            await stuck.wait()
+
+    source.reload = slow
+    source.entry.write_text("1")
+    await source.until(1)
+    (source.root / "other.py").write_text("1")
+    await source.until(2)
+    source.entry.write_text("2")
+    await source.until(3)
+
+    assert [{"entry.py"}, {"entry.py", "other.py"}, {"entry.py"}] == source.saved
 
 
 async def test_half_a_save_is_not_loaded_with_another(source):
