@@ -23,13 +23,14 @@ class Offspring:
     command: str
 
     def kill(self) -> bool:
-        """End it; whether it was still there."""
+        """End it; whether there was something to end, and it was ours to end: one that has changed its user is not."""
         found = _stat(self.pid)
         if not found or found[_STARTED] != self.started or found[_STATE] in "ZX":
             return False
-        with suppress(ProcessLookupError):
+        with suppress(ProcessLookupError, PermissionError):
             os.kill(self.pid, signal.SIGKILL)
-        return True
+            return True
+        return False
 
 
 def offspring(pid: int) -> list[Offspring]:
