@@ -29,7 +29,7 @@ def lines(
     for source, names in config.secret_names.items():
         yield from _line(f"from {source}", sorted(names))
     for expression in config.crons:
-        yield from _line("cron", [f"{expression}  {_in_words(expression, next_ticks.get(expression), now)}"])
+        yield from _line("cron", [f"{expression}  {_in_words(expression, next_ticks, now)}"])
     yield from _line("consumes", map(_consumer, config.consumers))
 
 
@@ -66,8 +66,12 @@ def _assets(directory: Path, seen_from: Path) -> str:
     return near(directory, seen_from) if directory.is_dir() else f"{near(directory, seen_from)} (not there yet)"
 
 
-def _in_words(expression: str, tick: datetime | None, now: datetime) -> str:
+def _in_words(expression: str, next_ticks: Mapping[str, datetime | None], now: datetime) -> str:
+    """With its next tick, if it has been planned; of a worker that could not be loaded, or without crons, none is."""
     told = words.explain(cron.parse(expression))
+    if expression not in next_ticks:
+        return told
+    tick = next_ticks[expression]
     return f"{told}, never" if tick is None else f"{told}, next in {duration.words(tick - now)}"
 
 

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from emulator import banner, config
 from emulator.loaded import Loaded
 
@@ -68,3 +70,24 @@ def test_what_a_worker_does_not_have_is_left_out(tmp_path):
     told = banner.lines(config.load(tmp_path / "wrangler.toml"), nothing, {}, now=NOON, seen_from=Path("/elsewhere"))
 
     assert [f"shop  ({tmp_path / 'wrangler.toml'})"] == list(told)
+
+
+@pytest.mark.parametrize(
+    ("expression", "ticks", "expected"),
+    [
+        ("0 * * * *", {"0 * * * *": datetime(2030, 1, 1, 13, tzinfo=UTC)}, "every hour, next in 1 h"),
+        ("0 9 30 2 *", {"0 9 30 2 *": None}, "at 09:00 UTC on the 30th of February, never"),
+        ("0 * * * *", {}, "every hour"),
+    ],
+    ids=["planned", "planned for never", "not planned"],
+)
+def test_a_cron_says_when_it_fires_if_that_is_known(tmp_path, expression, ticks, expected):
+    """
+    No tick is planned for a worker that could not be loaded, nor with --no-crons: then nothing is said of the next.
+    """
+    (tmp_path / "entry.py").write_text("")
+    (tmp_path / "wrangler.toml").write_text(SHOP.replace("0 * * * *", expression))
+
+    told = banner.lines(config.load(tmp_path / "wrangler.toml"), Loaded(), ticks, now=NOON, seen_from=tmp_path)
+
+    assert f"  cron          {expression}  {expected}" in list(told)
