@@ -116,7 +116,8 @@ class Emulator:
         self._holders: set[Generation] = set()
         self.on_hold: Callable[[], None] = lambda: None
         self._changes = 0
-        self._taken_up = 0
+        # None until it boots.
+        self._taken_up: int | None = None
         self.clock.settled = self.settle
 
     # Boot, reload, stop
@@ -154,9 +155,10 @@ class Emulator:
         await self.tails.close()
         await self.engine.close()
         await asyncio.gather(*(worker.stop() for worker in self.workers))
-        with suppress(StoreError):
+        if self._taken_up is not None:
             # A disk that cannot be read must not keep anybody from stopping.
-            self._reporter.left_behind(self.engine.count_unfinished())
+            with suppress(StoreError):
+                self._reporter.left_behind(self.engine.count_unfinished())
         self.store.close()
         self.terminal.flush()
 
@@ -237,7 +239,7 @@ class Emulator:
             loaded = worker.current.loaded if worker.current is not None else Loaded()
             ticks = self.timetable.crons()[worker.name]
             lines += banner.lines(worker.config, loaded, ticks, now=now, seen_from=here)
-        return [*lines, *banner.going_on(self._taken_up)]
+        return [*lines, *banner.going_on(self._taken_up or 0)]
 
     def health(self) -> dict[str, Any]:
         """For scripts: is it up, what does it serve?"""

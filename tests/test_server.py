@@ -1,6 +1,7 @@
 """The emulator as a whole: what it says of its configs, and who may be served together."""
 
 import asyncio
+import io
 
 import pytest
 from flows import ORDER, started
@@ -8,7 +9,9 @@ from support import HELLO
 
 from emulator import processes
 from emulator.errors import StoreError, WorkerGone
-from emulator.processes import Processes
+from emulator.processes import InProcess, Processes
+from emulator.server import Emulator, Options
+from emulator.terminal import Terminal
 
 
 async def test_a_warning_about_the_config_is_said_once(emu):
@@ -291,6 +294,19 @@ async def test_unfinished_instances_are_told_of_at_the_end_and_at_the_start(emu)
     await emu.start()
 
     assert "1 unfinished workflow instance goes on" == emu.emulator.banner()[-1]
+
+
+async def test_a_start_that_is_refused_says_nothing_of_instances(emu):
+    """
+    Where the port is taken, say, the emulator ends before it boots: nothing was going on that it would interrupt.
+    """
+    await _sleeping(emu)
+    await emu.stop()
+    out = io.StringIO()
+    refused = Emulator(Options(configs=(emu.folder / "wrangler.toml",)), InProcess().start, Terminal(out))
+    await refused.stop()
+
+    assert "" == out.getvalue()
 
 
 async def test_a_save_that_cannot_be_loaded_has_a_line_of_its_own(emu):
