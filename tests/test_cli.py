@@ -98,6 +98,23 @@ def test_what_is_not_understood_is_exit_code_two(run, project, arguments):
     assert "Error" in err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("dev", "--port", "high"), 'expected a whole number from 0 to 65535; got "high"'),
+        (("queues", "peek", "orders", "--limit", "0"), 'expected a whole number from 1 to 100; got "0"'),
+        (("dev", "--workflow-concurrency", "0"), 'expected a whole number, 1 or more; got "0"'),
+        (("cron", "next", "* * * * *", "--count", "1.5"), 'expected a whole number from 1 to 1000; got "1.5"'),
+    ],
+    ids=lambda each: " ".join(each) if isinstance(each, tuple) else "",
+)
+def test_a_number_that_does_not_fit_is_told_what_does(run, arguments, expected):
+    """
+    In words, and not as an inequation.
+    """
+    assert expected in run(*arguments)[2]
+
+
 @pytest.mark.parametrize("arguments", [("dev",), ("check",), ("reset",)], ids=" ".join)
 def test_without_a_config_it_says_what_to_do(run, arguments):
     """

@@ -102,6 +102,17 @@ def test_each_command_and_option_explains_itself(path, command):
     assert [] == silent
 
 
+@pytest.mark.parametrize(("path", "command"), [each for each in COMMANDS if isinstance(each.values[1], click.Group)])
+def test_each_list_of_commands_says_whole_sentences(path, command):
+    """
+    In a terminal of 80 columns no line is cut short.
+    """
+    formatter = click.HelpFormatter(width=78)
+    command.format_commands(click.Context(command, info_name=path), formatter)
+
+    assert "..." not in formatter.getvalue()
+
+
 @pytest.mark.parametrize(("path", "command"), RUNNABLE)
 def test_each_command_shows_an_example(path, command):
     """

@@ -535,6 +535,19 @@ async def test_a_conflict_is_not_to_be_tried_again(api, emu):
     assert "false" == answer.header("x-should-retry")
 
 
+async def test_what_there_is_under_cdn_cgi_is_listed(api):
+    """
+    By its own path, one a line; any other path leads there.
+    """
+    listed = (await api.get("/cdn-cgi/")).text.splitlines()
+
+    assert {"/cdn-cgi/local/health", "/cdn-cgi/local/queues/QUEUE/messages"} <= set(listed)
+    assert "/cdn-cgi/client/v4/openapi.json  (the platform's REST API; this is its OpenAPI document)" in listed
+    assert (await api.get("/cdn-cgi/nope")).text.endswith(
+        "it has none of this name, and /cdn-cgi/ lists those there are\n"
+    )
+
+
 @pytest.mark.parametrize(
     "headers", [{"content-type": "text/plain"}, {"content-type": ""}, {"content-encoding": "gzip"}], ids=str
 )

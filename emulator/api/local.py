@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,6 +23,7 @@ from emulator.api.rest import PREFIX, no_route, rest_mount
 from emulator.bindings import queues
 from emulator.cron import words
 from emulator.errors import EmulatorError, StoreError, WorkerError
+from emulator.guard.origins import OURS
 from emulator.handlers.email import email_of
 from emulator.models import Outcome, Tick
 from emulator.runtime import values
@@ -43,6 +45,7 @@ class Local:
 
     def routes(self) -> list[Route]:
         return [
+            Route(OURS, _explained(self.index)),
             Route("/cdn-cgi/local/health", _explained(self.health)),
             Route("/cdn-cgi/local/configs", _explained(self.configs)),
             *(Route(path, _explained(self.scheduled), methods=["GET", "POST"]) for path in _SCHEDULED),
@@ -52,6 +55,15 @@ class Local:
             Route("/cdn-cgi/local/queues/{queue:path}/messages", _explained(self.push), methods=["POST"]),
             Route("/cdn-cgi/local/clock", _explained(self.clock), methods=["GET", "POST"]),
         ]
+
+    async def index(self, request: Request) -> Response:
+        """What there is, one path a line."""
+        documents = {f"{PREFIX}/openapi.json": "the platform's REST API", PREFIXES[0]: "the local explorer's API"}
+        told = [f"{path}  ({what}; this is its OpenAPI document)" for path, what in documents.items()]
+        paths = sorted({re.sub(r"{(\w+)(:\w+)?}", lambda found: found[1].upper(), each.path) for each in self.routes()})
+        return PlainTextResponse(
+            "\n".join(["Everything under /cdn-cgi/ is the emulator's own:", *paths[1:], *told, ""])
+        )
 
     async def health(self, request: Request) -> Response:
         return JSONResponse(self._emulator.health())
@@ -213,7 +225,9 @@ async def _not_found(request: Request, error: Exception) -> Response:
     if request.url.path.startswith((PREFIX, *PREFIXES)):
         return await no_route(request, error)
     return PlainTextResponse(
-        f"{request.url.path} is under /cdn-cgi/, where the emulator's own routes live; it has none of this name\n", 404
+        f"{request.url.path} is under /cdn-cgi/, where the emulator's own routes live; it has none of this name,"
+        f" and {OURS} lists those there are\n",
+        404,
     )
 
 

@@ -18,7 +18,7 @@ _CLOCK = "/cdn-cgi/local/clock"
 @click.group(invoke_without_command=True)
 @click.pass_context
 def clock(context: click.Context) -> None:
-    """The one clock that crons, sleeps, retries and delays go by; without a command it is shown."""
+    """The clock of crons, sleeps, retries and delays. Without a command it is shown."""
     if context.invoked_subcommand is None:
         context.invoke(show_clock)
 
@@ -54,7 +54,7 @@ def advance(duration: str, port: int | None, as_json: bool) -> None:
 @json_option
 def set_clock(moment: str, port: int | None, as_json: bool) -> None:
     """
-    Set the clock; forward as advance does, backward without waking anybody.
+    Set the clock. Forward as advance does, backward without waking anybody.
 
     Example: emulator clock set 2030-01-31T12:00:00Z
     """

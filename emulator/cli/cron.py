@@ -12,6 +12,7 @@ import click
 from emulator.cli import show
 from emulator.cli.options import json_option, module, port_option, time_of
 from emulator.cli.remote import Remote
+from emulator.cli.whole import Whole
 from emulator.errors import EmulatorError
 
 
@@ -23,7 +24,7 @@ def cron() -> None:
 @cron.command("next")
 @click.argument("expression")
 @click.option("--from", "start", default=None, metavar="ISO", help="Count from this time; now if left out.")
-@click.option("--count", default=5, type=click.IntRange(1, 1000), help="How many times.")
+@click.option("--count", default=5, type=Whole(1, 1000), help="How many times, 1 to 1000.")
 @json_option
 def cron_next(expression: str, start: str | None, count: int, as_json: bool) -> None:
     """

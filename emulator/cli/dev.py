@@ -14,6 +14,7 @@ from emulator.cli import BEGAN
 from emulator.cli.limits import block_option, memory_option
 from emulator.cli.options import api_token, config_option, env_option, found_configs, module, persist_option
 from emulator.cli.whereabouts import signposts
+from emulator.cli.whole import Whole
 
 _FOR_A_PROCESS = ("python", "memory", "seconds")
 
@@ -22,14 +23,12 @@ _FOR_A_PROCESS = ("python", "memory", "seconds")
 @config_option
 @env_option
 @click.option("--ip", default=None, help="The address to listen on; 127.0.0.1 if left out.")
-@click.option(
-    "--port", default=None, type=click.IntRange(0, 65535), help="The port; 8787 if left out, 0 for a free one."
-)
+@click.option("--port", default=None, type=Whole(0, 65535), help="The port; 8787 if left out, 0 for a free one.")
 @persist_option
 @click.option("--var", "variables", multiple=True, metavar="KEY:VALUE", help="Set a variable; may be repeated.")
 @click.option("--no-crons", is_flag=True, help="Do not fire crons by themselves.")
 @click.option("--always-replay", is_flag=True, help="Run workflows again from their records at every wait.")
-@click.option("--workflow-concurrency", type=click.IntRange(1), help="How many instances run at once; the rest queues.")
+@click.option("--workflow-concurrency", type=Whole(1), help="How many instances run at once; the rest queues.")
 @click.option("--no-reload", is_flag=True, help="Do not watch for saved files.")
 @click.option("--python", default=None, help="The interpreter for the worker; its .venv-workers or .venv if left out.")
 @memory_option
@@ -67,7 +66,7 @@ def dev(
     full_tracebacks: bool,
 ) -> None:
     """
-    Serve a worker: fetch in the browser, crons, queues, workflows, reload on save.
+    Serve a worker, with its crons, queues and workflows. A saved file is loaded at once.
 
     Example: emulator dev --port 8787
     """

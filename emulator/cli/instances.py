@@ -15,6 +15,7 @@ from emulator.cli import show
 from emulator.cli.history import describe_instance
 from emulator.cli.options import json_option, port_option
 from emulator.cli.remote import NOTHING, NoInstance, Remote, path_of
+from emulator.cli.whole import Whole
 from emulator.errors import EmulatorError
 
 _STATUSES = ["queued", "running", "paused", "errored", "terminated", "complete", "waitingForPause", "waiting"]
@@ -39,8 +40,8 @@ def _of_instance(command: Callable[..., None]) -> Callable[..., None]:
 @click.argument("name")
 @click.option("--status", default=None, type=click.Choice(_STATUSES), help="Only those in this status.")
 @click.option("--reverse", is_flag=True, help="The oldest first.")
-@click.option("--page", default=1, type=click.IntRange(1), help="Which page.")
-@click.option("--per-page", default=25, type=click.IntRange(1, 100), help="How many on a page.")
+@click.option("--page", default=1, type=Whole(1), help="Which page.")
+@click.option("--per-page", default=25, type=Whole(1, 100), help="How many on a page, 1 to 100.")
 @click.option("--date-start", default=None, metavar="ISO", help="Only those created from then on.")
 @click.option("--date-end", default=None, metavar="ISO", help="Only those created until then; a day counts whole.")
 @port_option
@@ -94,14 +95,14 @@ def list_instances(
 @click.argument("name")
 @click.argument("id", default=_LATEST)
 @click.option("--step-output/--no-step-output", default=True, help="Whether to show what steps returned.")
-@click.option("--truncate-output-limit", default=5000, type=click.IntRange(0), help="Characters shown of an output.")
+@click.option("--truncate-output-limit", default=5000, type=Whole(0), help="Characters shown of an output.")
 @port_option
 @json_option
 def describe(
     name: str, id: str, step_output: bool, truncate_output_limit: int, port: int | None, as_json: bool
 ) -> None:
     """
-    An instance with its steps and their attempts; the latest if no ID is given.
+    An instance with its steps and their attempts. The latest if no ID is given.
 
     Example: emulator workflows instances describe order latest
     """
@@ -152,7 +153,7 @@ def terminate(name: str, id: str, rollback: bool, port: int | None, as_json: boo
 
 @instances.command()
 @click.option("--from-step-name", default=None, help="Keep what came before this step, and go on from there.")
-@click.option("--from-step-count", default=None, type=click.IntRange(1), help="The how-manieth step of that name; 1.")
+@click.option("--from-step-count", default=None, type=Whole(1), help="The how-manieth step of that name; 1.")
 @click.option(
     "--from-step-type", default=None, type=click.Choice(["do", "sleep", "waitForEvent"]), help="Its kind; do."
 )
@@ -167,7 +168,7 @@ def restart(
     as_json: bool,
 ) -> None:
     """
-    Begin again with the same params, from the start or from a step.
+    Begin again with the same params. From a step on, if one is named.
 
     Example: emulator workflows instances restart order latest --from-step-name charge
     """

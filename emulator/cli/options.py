@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from emulator.cli.whole import Whole
 from emulator.errors import ConfigError, EmulatorError, Problem
 
 TOKEN = "EMULATOR_API_TOKEN"
@@ -27,7 +28,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 port_option = click.option(
     "--port",
     default=None,
-    type=click.IntRange(1, 65535),
+    type=Whole(1, 65535),
     help="The emulator's port; that of the one that serves this project, or 8787 outside of any, if left out.",
 )
 persist_option = click.option(

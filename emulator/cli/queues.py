@@ -10,6 +10,7 @@ import click
 from emulator.cli import show
 from emulator.cli.options import json_option, port_option
 from emulator.cli.remote import Remote, path_of
+from emulator.cli.whole import Whole
 from emulator.errors import EmulatorError
 
 
@@ -48,12 +49,12 @@ def list_queues(port: int | None, as_json: bool) -> None:
 
 @queues.command()
 @click.argument("name")
-@click.option("--limit", default=10, type=click.IntRange(1, 100), help="How many messages.")
+@click.option("--limit", default=10, type=Whole(1, 100), help="How many messages, 1 to 100.")
 @port_option
 @json_option
 def peek(name: str, limit: int, port: int | None, as_json: bool) -> None:
     """
-    The messages at the head of a queue; they stay where they are.
+    The messages at the head of a queue. They stay where they are.
 
     Example: emulator queues peek orders --limit 3
     """
@@ -74,7 +75,7 @@ def peek(name: str, limit: int, port: int | None, as_json: bool) -> None:
 @click.option(
     "--content-type", default="json", type=click.Choice(["json", "text"]), help="Whether BODY is JSON or plain text."
 )
-@click.option("--delay-seconds", default=None, type=click.IntRange(0, 86_400), help="Deliver it that much later.")
+@click.option("--delay-seconds", default=None, type=Whole(0, 86_400), help="Deliver it that much later, at most 86400.")
 @port_option
 @json_option
 def send(name: str, body: str, content_type: str, delay_seconds: int | None, port: int | None, as_json: bool) -> None:
@@ -115,7 +116,7 @@ def purge(name: str, force: bool, port: int | None) -> None:
 @port_option
 def pause_delivery(name: str, port: int | None) -> None:
     """
-    Deliver nothing from a queue until it is resumed; also after a restart.
+    Deliver nothing from a queue until it is resumed. A restart of the emulator resumes nothing.
 
     Example: emulator queues pause-delivery orders
     """
@@ -148,14 +149,16 @@ def over_http() -> None:
 
 @over_http.command()
 @click.argument("name")
-@click.option("--batch-size", type=click.IntRange(1, 100), help="How many messages a pull takes; 5 if left out.")
-@click.option("--message-retries", type=click.IntRange(0, 100), help="How often a message comes again; 3 if left out.")
+@click.option("--batch-size", type=Whole(1, 100), help="How many messages a pull takes, 1 to 100; 5 if left out.")
+@click.option("--message-retries", type=Whole(0, 100), help="How often a message comes again, 0 to 100; 3 if left out.")
 @click.option("--dead-letter-queue", help="Where it goes then; it is dropped if left out.")
 @click.option(
-    "--visibility-timeout-secs", type=click.IntRange(0, 43_200), help="How long a pull hides them; 30 if left out."
+    "--visibility-timeout-secs",
+    type=Whole(0, 43_200),
+    help="How long a pull hides them, at most 43200; 30 if left out.",
 )
 @click.option(
-    "--retry-delay-secs", type=click.IntRange(0, 86_400), help="How long before they come again; 0 if left out."
+    "--retry-delay-secs", type=Whole(0, 86_400), help="How long before they come again, at most 86400; 0 if left out."
 )
 @port_option
 def add(

@@ -16,7 +16,7 @@ from emulator.cli.options import config_option, found_configs, module, persist_o
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def reset(configs: tuple[Path, ...], persist_to: Path | None, yes: bool) -> None:
     """
-    Forget all local state: workflow instances with their events, and queued messages.
+    Forget all local state: instances, events and queued messages.
 
     Example: emulator reset --yes
     """

@@ -21,7 +21,7 @@ _NAME = "worker_env.pyi"
 @click.option("--check", is_flag=True, help="Write nothing; fail if the file is not up to date.")
 def types(configs: tuple[Path, ...], env: str | None, output: Path | None, check: bool) -> None:
     """
-    Write a stub file with a class Env, so that the editor knows each binding.
+    Write a stub that tells the editor what is in env.
 
     Example: emulator types
     """

@@ -12,6 +12,7 @@ from emulator.cli import show
 from emulator.cli.instances import instances
 from emulator.cli.options import config_option, env_option, found_configs, json_option, module, port_option
 from emulator.cli.remote import Remote, path_of
+from emulator.cli.whole import Whole
 from emulator.errors import EmulatorError
 
 
@@ -24,8 +25,8 @@ workflows.add_command(instances)
 
 
 @workflows.command("list")
-@click.option("--page", default=1, type=click.IntRange(1), help="Which page.")
-@click.option("--per-page", default=10, type=click.IntRange(1, 100), help="How many on a page.")
+@click.option("--page", default=1, type=Whole(1), help="Which page.")
+@click.option("--per-page", default=10, type=Whole(1, 100), help="How many on a page, 1 to 100.")
 @port_option
 @json_option
 def list_workflows(page: int, per_page: int, port: int | None, as_json: bool) -> None:
@@ -120,7 +121,7 @@ def delete(name: str, port: int | None, as_json: bool) -> None:
 @json_option
 def graph(name: str, mermaid: bool, configs: tuple[Path, ...], env: str | None, as_json: bool) -> None:
     """
-    The steps of a workflow, read from its source; nothing runs for it, and no emulator is needed.
+    The steps of a workflow, read from its source. Nothing runs for it, and no emulator is needed.
 
     Example: emulator workflows graph order --mermaid
     """
