@@ -9,7 +9,11 @@ from test_real_workers import run, run_apart
 
 from emulator.bindings import services
 from emulator.bindings.loans import Loans
+from emulator.errors import WorkerGone
+from emulator.runtime import values
+from emulator.runtime.calls import Calls
 from emulator.runtime.passage import _then
+from emulator.sdk.workers.proxy import JsException
 from emulator.wire import Frame
 
 __all__ = ["run", "run_apart"]
@@ -153,6 +157,44 @@ async def test_a_call_that_reaches_nobody_gives_back_what_it_took_along(target):
         await services.answer_stub(None, caller, asked, Loans())
 
     assert [("drop", 7)] == told
+
+
+@pytest.mark.parametrize("has_flag", [True, False], ids=["with the flag", "without it"])
+async def test_a_call_of_a_handler_gives_back_what_it_took_along(tmp_path, has_flag):
+    """
+    A handler takes plain values; what was lent with them is nobody's, whether it may be called or not.
+    """
+    told = []
+    caller = SimpleNamespace(worker="front", number=1, alive=True, send=lambda *sent: told.append(sent))
+    config = SimpleNamespace(has_flag=lambda flag: has_flag, path=tmp_path / "wrangler.toml", root=tmp_path)
+    head = {"service": "front", "method": "rpc", "name": "queue", "lent": [["front", 1, 7]]}
+    asked = Frame("rpc", 1, head, values.encode(["orders"]).encode())
+    (answer, _) = await services.answer(lambda name: SimpleNamespace(config=config), None, caller, asked, Loans())
+
+    assert [("drop", 7)] == told
+    assert "TypeError" == answer["error"]["kind"]
+
+
+async def test_the_end_of_the_other_workers_process_is_told_once():
+    """
+    Nothing was raised over there: the error has no other as its cause, and no name but JavaScript's own.
+    """
+
+    async def dispatch(callee, event):
+        raise WorkerGone("the worker's process ended: it exited with code 3")
+
+    caller = SimpleNamespace(worker="front", number=1, alive=True)
+    head = {"service": "back", "method": "rpc", "name": "go", "entrypoint": None}
+    answer = await services.answer(lambda name: name, dispatch, caller, Frame("rpc", 1, head, b""), Loans())
+    calls = Calls(SimpleNamespace(send=lambda *sent: None))
+    asked = calls.ask("service", "rpc", {})
+    calls.answered(Frame("answer", 1, *answer))
+
+    with pytest.raises(JsException) as caught:
+        await asked
+
+    assert ("Error", "the worker's process ended: it exited with code 3") == (caught.value.name, caught.value.message)
+    assert caught.value.__cause__ is None
 
 
 async def test_an_object_goes_with_its_worker(pair):

@@ -1,6 +1,7 @@
 """An exception that is made again from its record: of the same class, with the same words."""
 
 import json
+import traceback
 
 import pytest
 from flows import notes, started
@@ -31,6 +32,15 @@ class Grouped(ExceptionGroup):
 
     def __new__(cls, errors):
         return super().__new__(cls, "grouped", errors)
+
+
+class Sealed(Exception):
+    """Nobody sets its arguments."""
+
+    args = property(lambda error: ("sealed",))
+
+    def __str__(self):
+        return "it is sealed"
 
 
 class Family(Exception):
@@ -83,7 +93,7 @@ def test_an_error_is_made_again_with_its_words(error):
 
 
 @pytest.mark.parametrize(
-    "error", [Numbered(7), Grouped([ValueError("a")]), Family("no")], ids=lambda error: type(error).__name__
+    "error", [Numbered(7), Grouped([ValueError("a")]), Sealed(), Family("no")], ids=lambda error: type(error).__name__
 )
 def test_an_error_whose_class_cannot_be_made_anew_keeps_its_name_and_words(error):
     """
@@ -92,6 +102,15 @@ def test_an_error_whose_class_cannot_be_made_anew_keeps_its_name_and_words(error
     made = revive(json.loads(json.dumps(describe(error))))
 
     assert (StepError, type(error).__name__, str(error)) == (type(made), made.name, made.message)
+
+
+def test_an_error_that_stands_for_another_is_shown_in_plain_words():
+    """
+    The user's traceback ends with a name, and with the error's own name and words; where it is defined is ours.
+    """
+    shown = traceback.format_exception_only(StepError("Numbered", "7"))
+
+    assert ["StepError: Numbered: 7\n"] == shown
 
 
 @pytest.mark.parametrize("message", ["{[]}", "-" * 5000 + "1"], ids=["unhashable", "deep"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emulator.bindings.loans import Address, Loan, Loans
+from emulator.errors import WorkerGone
 from emulator.generation import Answer, Conversation, Generation
 from emulator.models import Failure, Outcome
 from emulator.wire import Frame
@@ -75,7 +76,9 @@ class MethodCall:
 
 
 def remote(failure: Failure) -> dict[str, Any]:
-    """What the caller is told of an exception: enough to make it again."""
+    """What the caller is told of an exception: enough to make it again; of the end of a process, in words alone."""
+    if failure.name == WorkerGone.__name__ and not failure.trace:
+        return {"error": {"kind": "Error", "message": failure.message}}
     trace = failure.trace or f"{failure.name}: {failure.message}\n"
     told = {"kind": failure.name, "message": failure.message, "type": failure.type, "trace": trace}
     return {"error": {"kind": "Error", "message": failure.message, "remote": told}}

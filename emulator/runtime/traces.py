@@ -24,6 +24,9 @@ _LONGEST_TRACE = 64_000
 class StepError(Exception):
     """A step failed in an earlier pass with an exception that cannot be made again; has `.name` and `.message`."""
 
+    # In a traceback a class of Python's own has no module before its name; ours would say nothing to the user.
+    __module__ = "builtins"
+
     def __init__(self, name: str, message: str) -> None:
         super().__init__(f"{name}: {message}" if message else name)
         self.name = name
