@@ -1,4 +1,4 @@
-"""When the emulator was last there, and which ticks passed since then: they are shown, and not made up for."""
+"""When the emulator was last there, by which clock, and which ticks passed since: shown, and not made up for."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from emulator import cron
-from emulator.clock import Clock
+from emulator import cron, duration
+from emulator.clock import MovableClock
 from emulator.cron.missed import Missed, missed
 
 _EVERY = 60.0
+_LITTLE = timedelta(seconds=1)
 
 
 class Owned(NamedTuple):
@@ -28,20 +29,21 @@ class Owned(NamedTuple):
 
 class Attendance:
     """
-    Notes from time to time that the emulator is there, and for which crons.
+    Notes from time to time that the emulator is there, for which crons, and how far its clock had been moved.
 
     In a small file beside the store, so that none of it is a commit.
     """
 
-    def __init__(self, folder: Path, clock: Clock, crons: Callable[[], Iterable[Owned]]) -> None:
+    def __init__(self, folder: Path, clock: MovableClock, crons: Callable[[], Iterable[Owned]]) -> None:
         self._path = folder / "attendance.json"
         self._clock = clock
         self._crons = crons
-        self._before, self._known = _read(self._path)
+        self._before, self._known, self._ahead = _read(self._path)
 
     def note(self) -> None:
         """Still there. What cannot be written (a full disk) is of no great importance."""
-        told = {"at": self._clock.now().timestamp(), "crons": [*self._crons()]}
+        ahead = self._clock.ahead.total_seconds()
+        told = {"at": self._clock.now().timestamp(), "ahead": ahead, "crons": [*self._crons()]}
         new = self._path.with_suffix(".new")
         with suppress(OSError):
             new.write_text(json.dumps(told), "utf-8")
@@ -54,7 +56,9 @@ class Attendance:
             await asyncio.sleep(_EVERY)
 
     def lines(self) -> Iterator[str]:
-        """What passed between the last run and this one, a line for each cron that both know."""
+        """How far the clock had been moved, and what passed since, a line for each cron that both runs know."""
+        if abs(self._ahead) >= _LITTLE:
+            yield _moved(self._ahead, self._clock.now())
         for owned in self._crons():
             if self._before is not None and owned in self._known:
                 found = missed(cron.parse(owned.expression), self._before, self._clock.now())
@@ -62,11 +66,23 @@ class Attendance:
                     yield _told(owned, found)
 
 
-def _read(path: Path) -> tuple[datetime | None, frozenset[Owned]]:
-    with suppress(OSError, ValueError, KeyError, TypeError):
+def _read(path: Path) -> tuple[datetime | None, frozenset[Owned], timedelta]:
+    """When it was noted last, by the machine's clock, the crons of then, and how far the clock was ahead of that."""
+    with suppress(OSError, ValueError, KeyError, TypeError, OverflowError):
         found = json.loads(path.read_text("utf-8"))
-        return datetime.fromtimestamp(found["at"], UTC), frozenset(Owned(*each) for each in found["crons"])
-    return None, frozenset()
+        ahead = timedelta(seconds=found["ahead"])
+        before = datetime.fromtimestamp(found["at"], UTC) - ahead
+        return before, frozenset(Owned(*each) for each in found["crons"]), ahead
+    return None, frozenset(), timedelta()
+
+
+def _moved(ahead: timedelta, now: datetime) -> str:
+    if ahead > timedelta():
+        far = duration.exact(ahead)
+        told, command = f"{far} ahead", f'advance "{far}"'
+    else:
+        told, command = f"{duration.exact(-ahead)} back", f"set {(now + ahead):%Y-%m-%dT%H:%M:%SZ}"
+    return f"the clock had been moved {told} and is the machine's again; move it anew with: emulator clock {command}"
 
 
 def _told(owned: Owned, found: Missed) -> str:

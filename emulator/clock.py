@@ -78,6 +78,11 @@ class MovableClock:
         """The emulated time, aware and UTC."""
         return self._held or self._flowing()
 
+    @property
+    def ahead(self) -> timedelta:
+        """How far it is from the machine's clock, if it goes by that one at all."""
+        return timedelta()
+
     async def sleep_until(self, when: datetime) -> None:
         """Return when the clock has reached `when`; at once if it already has."""
         if when <= self.now():
@@ -136,6 +141,10 @@ class SystemClock(MovableClock):
         self.offset = timedelta()
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at: datetime | None = None
+
+    @property
+    def ahead(self) -> timedelta:
+        return self.offset if self._held is None else self._held - datetime.now(UTC)
 
     async def advance(self, by: timedelta) -> None:
         """Move forward, by no more and no less: the time that the move itself takes goes by as well."""

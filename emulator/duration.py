@@ -32,6 +32,8 @@ _ABBREVIATIONS = {
     **dict.fromkeys(("y", "yr"), "year"),
 }
 
+_EXACT = {"day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
+
 _NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?"
 _TEXT = re.compile(rf"({_NUMBER})( *)([a-z]*)", re.ASCII | re.IGNORECASE)
 _HOW = 'a duration is a number of milliseconds or text such as "5 minutes"'
@@ -65,6 +67,13 @@ def words(duration: timedelta) -> str:
     days, hours = divmod(hours, 24)
     day = "day" if days == 1 else "days"
     return _two_largest([(days, day), (hours, "h"), (minutes, "min"), (seconds, "s")])
+
+
+def exact(duration: timedelta) -> str:
+    """Text that `parse` reads, to the second: "30 days", "36 hours", "90 seconds"."""
+    seconds = round(duration.total_seconds())
+    size, unit = next((size, unit) for unit, size in _EXACT.items() if seconds % size == 0)
+    return f"{seconds // size} {unit}{'' if seconds == size else 's'}"
 
 
 def _two_largest(amounts: list[tuple[int, str]]) -> str:

@@ -211,6 +211,7 @@ class Emulator:
         if isinstance(self.clock, SystemClock):
             self.clock.reset()
         self.timetable.plan_anew()
+        self.attendance.note()
 
     async def settle(self) -> None:
         """

@@ -190,6 +190,26 @@ async def test_an_advance_is_exact():
     assert timedelta(minutes=90) == clock.offset
 
 
+async def test_how_far_ahead_it_is():
+    """
+    Also on the way: at each moment that it stands at. A clock of its own is never ahead of the machine's.
+    """
+    clock, on_the_way = SystemClock(), []
+
+    async def settled():
+        on_the_way.append(clock.ahead)
+
+    clock.settled = settled
+    sleeper = asyncio.create_task(clock.sleep_until(clock.now() + timedelta(minutes=30)))
+    await turns()
+    await clock.advance(timedelta(hours=1))
+    await sleeper
+
+    assert timedelta(hours=1) == clock.ahead
+    assert [0, 30] == [round(each / timedelta(minutes=1)) for each in on_the_way]
+    assert timedelta() == ManualClock().ahead
+
+
 async def test_a_reset_ends_a_move():
     """
     Whoever moved too far need not wait until it gets there.

@@ -177,6 +177,25 @@ def test_a_unit_is_read_in_singular_plural_and_any_case(number, unit, plural, ca
     assert number * UNITS[unit] == duration.parse(text)
 
 
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(86_400, "1 day"), (2_592_000, "30 days"), (129_600, "36 hours"), (5_400, "90 minutes"), (61, "61 seconds")],
+)
+def test_exact_text(seconds, text):
+    """
+    The largest unit that there is a whole number of.
+    """
+    assert text == duration.exact(timedelta(seconds=seconds))
+
+
+@given(st.integers(0, 10**10))
+def test_exact_text_is_read_back(seconds):
+    """
+    To the second.
+    """
+    assert timedelta(seconds=seconds) == duration.parse(duration.exact(timedelta(seconds=seconds)))
+
+
 @settings(deadline=None)
 @given(st.one_of(st.text(max_size=30), st.floats(), st.integers(), st.none(), st.booleans(), st.timedeltas()))
 def test_anything_is_read_or_refused(value):

@@ -1,16 +1,35 @@
 """Ticks that nobody fired, because the emulator was down; and ticks that overlap or fail while it is up."""
 
+import io
 import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from flows import ORDER, worker
-from support import HELLO
+from support import CONFIG, HELLO
 
 from emulator import cron
+from emulator.attendance import Attendance, Owned
+from emulator.clock import ManualClock
 from emulator.cron.missed import missed
+from emulator.processes import InProcess
+from emulator.server import Emulator, Options
+from emulator.terminal import Terminal
 
 CRON = '[triggers]\ncrons = ["*/15 * * * *"]\n'
+
+
+class Moved(ManualClock):
+    """A clock that has been moved away from the machine's, which stands where a ManualClock begins."""
+
+    def __init__(self, ahead):
+        super().__init__(ManualClock().now() + ahead)
+        self._ahead = ahead
+
+    @property
+    def ahead(self):
+        return self._ahead
+
 
 SLOW = """
 import asyncio
@@ -136,7 +155,9 @@ async def test_without_crons_nothing_is_missed(emu):
     assert [] == await down_for(emu, hours=1)
 
 
-@pytest.mark.parametrize("left", ["", "{}", "[1]", '{"at": "x", "crons": []}', "\x00"])
+@pytest.mark.parametrize(
+    "left", ["", "{}", "[1]", '{"at": "x", "crons": []}', '{"at": 0, "ahead": 1e300, "crons": []}', "\x00"]
+)
 async def test_a_file_that_makes_no_sense_is_no_trouble(emu, left):
     """
     Whatever stands in the file, the emulator starts.
@@ -145,6 +166,69 @@ async def test_a_file_that_makes_no_sense_is_no_trouble(emu, left):
     await emu.start(HELLO, config=CRON)
 
     assert [] == list(emu.emulator.attendance.lines())
+
+
+@pytest.mark.parametrize(
+    ("ahead", "told"),
+    [
+        (
+            timedelta(days=30),
+            "the clock had been moved 30 days ahead and is the machine's again;"
+            ' move it anew with: emulator clock advance "30 days"',
+        ),
+        (
+            timedelta(hours=-5),
+            "the clock had been moved 5 hours back and is the machine's again;"
+            " move it anew with: emulator clock set 2029-12-31T19:00:00Z",
+        ),
+        (timedelta(milliseconds=900), None),
+    ],
+    ids=["ahead", "back", "as good as not"],
+)
+def test_a_clock_that_had_been_moved_is_told_of(tmp_path, ahead, told):
+    """
+    The next start goes by the machine's clock; it says so once, and how to move it again. No tick was missed by that.
+    """
+    machine, crons = ManualClock(), [Owned("w", "*/15 * * * *")]
+    Attendance(tmp_path, Moved(ahead), lambda: crons).note()
+    again = Attendance(tmp_path, machine, lambda: crons)
+    again.note()
+
+    assert ([told] if told else []) == list(again.lines())
+    assert [] == list(Attendance(tmp_path, machine, lambda: crons).lines())
+
+
+async def test_ticks_that_passed_after_the_clock_had_been_moved(tmp_path):
+    """
+    They are counted from when the emulator ended, and not from the time that its clock showed then.
+    """
+    machine, crons = ManualClock(), [Owned("w", "*/15 * * * *")]
+    Attendance(tmp_path, Moved(timedelta(days=30)), lambda: crons).note()
+    await machine.advance(timedelta(minutes=40))
+    _, missed_ticks = Attendance(tmp_path, machine, lambda: crons).lines()
+
+    assert "2 ticks of */15 * * * *" in missed_ticks
+
+
+async def test_a_clock_that_was_put_right_is_not_told_of(tmp_path):
+    """
+    `clock reset` is noted at once: also after a crash a moment later there is nothing to tell.
+    """
+    (tmp_path / "wrangler.toml").write_text(CONFIG)
+    (tmp_path / "entry.py").write_text(HELLO)
+    options = Options(configs=(tmp_path / "wrangler.toml",))
+    emulator = Emulator(options, InProcess().start, Terminal(io.StringIO()))
+    await emulator.boot()
+    await emulator.advance(timedelta(hours=1))
+    noted = tmp_path / ".emulator" / "attendance.json"
+
+    assert 3600 == json.loads(noted.read_text())["ahead"]
+
+    emulator.reset_clock()
+
+    assert 0 == json.loads(noted.read_text())["ahead"]
+
+    await emulator.stop()
 
 
 async def test_ticks_overlap_and_fail(emu):
