@@ -55,7 +55,9 @@ class CronError(EmulatorError, ValueError):
     """A cron expression the platform would refuse."""
 
     def __init__(self, expression: str, field: str, why: str) -> None:
-        super().__init__(f'cron "{expression}": {field}: {why}')
+        # Of the expression as a whole no field need be named.
+        self.complaint = why if field == "expression" else f"{field}: {why}"
+        super().__init__(f'cron "{expression}": {self.complaint}')
         self.expression = expression
         self.field = field
         self.why = why

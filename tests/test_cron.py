@@ -589,7 +589,7 @@ def test_a_cron_is_told_in_words(expression, expected):
         ("0 0 31 * *", ["months without such a day are left out"]),
         ("0 0 1-31 * MON", ["both day fields", "the day of month takes every day"]),
         ("0 0 1 * */1", ["both day fields", "the day of week takes every day"]),
-        ("0 0 * * 1", ["weekday 1 is Sunday and 7 is Saturday: 1 is Sunday"]),
+        ("0 0 * * 1", ["weekday 1 is Sunday and 7 is Saturday"]),
         ("0 0 * * 2-6", ["weekday 1 is Sunday and 7 is Saturday: 2-6 is Monday to Friday"]),
         ("0 0 * * 6L", ["weekday 1 is Sunday and 7 is Saturday: 6L is the last Friday of the month"]),
         ("0 0 * * SUN#1", []),

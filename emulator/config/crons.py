@@ -58,7 +58,7 @@ def _parsed(node: Node, expression: str, *way: str | int) -> Cron | None:
     try:
         parsed = cron.parse(expression)
     except CronError as error:
-        node.error(f"{shown(expression)}: {error.field}: {error.why}", *way)
+        node.error(f"{shown(expression)}: {error.complaint}", *way)
         return None
     for warning in words.warnings(parsed):
         node.warn(f"{shown(expression)}: {warning}", *way)

@@ -160,7 +160,8 @@ def _weekday_numbers(parsed: Cron) -> Iterator[str]:
     if text == "L":
         yield "L alone as day of week is every Saturday; the last Saturday of the month is 7L"
     elif parsed.weekdays is not None and any(character.isdigit() for character in without_counts):
-        yield f"weekday 1 is Sunday and 7 is Saturday: {text} is {_day(parsed.weekdays)}"
+        example = "" if text in ("1", "7") else f": {text} is {_day(parsed.weekdays)}"
+        yield f"weekday 1 is Sunday and 7 is Saturday{example}"
 
 
 def _written_oddly(parsed: Cron) -> Iterator[str]:
