@@ -385,6 +385,24 @@ def test_json_may_have_comments_and_last_commas(tmp_path, name):
         ("wrangler.toml", b'name = "a"\nmain = \n', "wrangler.toml:2: not valid TOML: invalid value, column 8"),
         ("wrangler.toml", b'name = "a', "wrangler.toml:1: not valid TOML: unterminated string"),
         ("wrangler.toml", b"a = 1\na = 2\n", "wrangler.toml:2: not valid TOML: cannot overwrite a value, column 6"),
+        (
+            "wrangler.toml",
+            b'name = "a"\nworkflows = [{ name = "a" }]\n\n[[workflows]]\nname = "b"\n',
+            "wrangler.toml:4: not valid TOML: workflows stands on line 2 already, with =, and"
+            " a [table] cannot add to it; write all of it in one of the two ways",
+        ),
+        (
+            "wrangler.toml",
+            b'[env.a]\nqueues = {}\n[[env.a.queues.producers]]\nqueue = "b"\n',
+            "wrangler.toml:3: not valid TOML: env.a.queues stands on line 2 already, with =, and"
+            " a [table] cannot add to it; write all of it in one of the two ways",
+        ),
+        (
+            "wrangler.toml",
+            b"[vars]\nA = 1\n[dev]\n[vars]\nB = 2\n",
+            "wrangler.toml:4: not valid TOML: vars stands on line 1 already, and a [table] is written once; move these"
+            " lines there",
+        ),
         ("wrangler.jsonc", b'{\n  // no\n  "a": ]\n}', "wrangler.jsonc:3: not valid JSON: expecting value, column 8"),
         ("wrangler.json", b"[1]", "wrangler.json:1: expected an object { … } around everything"),
         ("wrangler.json", b'{"a": NaN}', "wrangler.json: not valid JSON: NaN is no number there"),

@@ -24,6 +24,9 @@ _MARKS = {
     codecs.BOM_UTF16_BE: "UTF-16 (big-endian)",
 }
 _PLACE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
+# As tomllib says it, whose words are for those who write parsers.
+_TWICE = re.compile(r"cannot (?:(?P<closed>mutate immutable namespace)|declare) \((?P<keys>.*)\)(?: twice)?")
+_KEY = re.compile(r"'([^']*)'")
 _STRING = r'"(?:\\.|[^"\\\n])*"'
 _COMMENT = re.compile(rf"{_STRING}|(//[^\n]*|/\*.*?\*/)", re.DOTALL)
 _LAST_COMMA = re.compile(rf"{_STRING}|(,)(?=\s*[}}\]])")
@@ -93,7 +96,22 @@ def _toml(path: Path, text: str) -> dict[str, Any]:
         place = _PLACE.search(message)
         line = int(place[1]) if place and place[1] else text.count("\n") + 1
         where = f", column {place[2]}" if place and place[2] else ""
-        _refuse(path, f"not valid TOML: {_PLACE.sub('', message)}{where}", line)
+        message = _PLACE.sub("", message)
+        _refuse(path, f"not valid TOML: {_said_twice(message, text, line) or message + where}", line)
+
+
+def _said_twice(message: str, text: str, line: int) -> str | None:
+    """What to do where a table begins that is there already; None for any other mistake."""
+    found = _TWICE.fullmatch(message)
+    if found is None:
+        return None
+    lines, way = toml_lines("".join(text.splitlines(keepends=True)[: line - 1])), tuple(_KEY.findall(found["keys"]))
+    while way and way not in lines:
+        way = way[:-1]
+    there = f"{spelled(way)} stands on line {lines[way]} already" if way else "it stands further up already"
+    if found["closed"]:
+        return f"{there}, with =, and a [table] cannot add to it; write all of it in one of the two ways"
+    return f"{there}, and a [table] is written once; move these lines there"
 
 
 def _json(path: Path, text: str) -> dict[str, Any]:
