@@ -125,6 +125,16 @@ def test_what_the_platform_refuses_is_refused_by_field(expression, field, why):
     assert why in caught.value.why
 
 
+def test_the_whole_expression_is_named_once():
+    """
+    What is wrong with a field names it; what is wrong with all of it needs no other name than the expression.
+    """
+    with pytest.raises(CronError, match=r'^cron "0 9 \* \* 0": day of week: 0 is out of range'):
+        cron.parse("0 9 * * 0")
+    with pytest.raises(CronError, match=r'^cron "@daily": there are no nicknames here'):
+        cron.parse("@daily")
+
+
 # --- what is read
 
 
@@ -611,3 +621,11 @@ def test_what_may_surprise_is_said(expression, expected):
 
     assert len(expected) == len(said)
     assert all(sentence.startswith(beginning) for sentence, beginning in zip(said, expected, strict=True))
+
+
+@pytest.mark.parametrize("weekday", [1, 7])
+def test_the_ends_of_the_week_are_said_once(weekday):
+    """
+    Where the rule has the number that was written, the number is no example of it.
+    """
+    assert ["weekday 1 is Sunday and 7 is Saturday"] == warnings(cron.parse(f"0 0 * * {weekday}"))
