@@ -255,3 +255,76 @@ return await held()
     assert ["1", "2"] == notes(emu)
     assert ("complete", 2) == (order.status, order.output)
     assert ("Interrupted", None) == (first.error.name, second.error)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "said"),
+    [
+        ("x" * 257, "rollback=print, rollback_config={'timeout': 0}, config={'timeout': 0}", "Rollback for"),
+        ("x" * 257, "rollback=lambda: 1, rollback_config={'timeout': 0}, config={'timeout': 0}", "Rollback config for"),
+        ("x" * 257, "rollback=lambda: 1, config={'timeout': 0}", "The limit of 1 steps has been reached."),
+        ("x" * 257, "config={'timeout': 0}", "The limit of 1 steps has been reached."),
+    ],
+    ids=["handler", "rollback_config", "limit", "limit without handler"],
+)
+async def test_a_step_call_is_checked_in_the_platforms_order(emu, name, options, said):
+    """
+    The handler, its config, how many steps there are, then the name: the first that is wrong is told.
+    """
+    order = await started(
+        emu,
+        f"""
+@step.do("first")
+async def first():
+    return 1
+
+await first()
+
+@step.do("{name}", {options})
+async def wrong():
+    return 2
+
+await wrong()
+""",
+        config=ORDER + "limits = { steps = 1 }\n",
+    )
+
+    assert order.error["message"].startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("x" * 257, 'Step name "xxx'), ("s", 'Step config for "s" is in a invalid format. See https://developers.')],
+    ids=["name", "config"],
+)
+async def test_what_is_refused_is_fatal_and_can_be_caught(emu, name, said):
+    """
+    A WorkflowFatalError, the name told before the config; in the body of a step it ends that step's attempts.
+    """
+    order = await started(
+        emu,
+        f"""
+from workers.workflows import WorkflowFatalError
+
+@step.do("{name}", config={{"timeout": 0}})
+async def wrong():
+    return 1
+
+@step.do("outer", config={{"retries": {{"limit": 3, "delay": 0}}}})
+async def outer():
+    note("outer")
+    await wrong()
+
+caught = []
+for taken in (wrong, outer):
+    try:
+        await taken()
+    except WorkflowFatalError as error:
+        caught.append(str(error))
+return caught
+""",
+    )
+
+    assert ["outer"] == notes(emu)
+    assert order.output[0].startswith(said)
+    assert order.output[0] == order.output[1]

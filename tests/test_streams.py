@@ -8,6 +8,7 @@ import pytest
 from support import Emulated
 from test_workflows import ORDER, started
 
+from emulator.workflows import streams
 from emulator.workflows.owners import Limits
 
 GIVES = """
@@ -129,3 +130,14 @@ return (await Response(await report()).json())["a"]
 
     assert 1 == order.output
     assert ORDER in emu.config
+
+
+async def test_an_instance_keeps_no_more_than_a_gibibyte(emu, monkeypatch):
+    """
+    What would lead beyond it fails the step at once, whatever its retries.
+    """
+    monkeypatch.setattr(streams, "LARGEST_INSTANCE", 10)
+    order = await started(emu, giving('b"eleven bytes"'))
+
+    assert {"name": "WorkflowFatalError", "message": "The instance has exceeded the 1GiB storage limit"} == order.error
+    assert 1 == len(emu.emulator.engine.attempts(order.row))

@@ -13,7 +13,7 @@ from emulator.runtime.relay import AskedSocket
 from emulator.runtime.streams import InBody
 from emulator.runtime.traces import revive
 from emulator.sdk.workers.proxy import JsException
-from emulator.sdk.workers.workflows import WorkflowError
+from emulator.sdk.workers.workflows import WorkflowError, WorkflowFatalError
 from emulator.wire import Channel, Frame
 
 T = TypeVar("T")
@@ -127,6 +127,8 @@ def _exception(error: dict[str, Any]) -> Exception:
         return _remote(error["remote"])
     if error["kind"] == "Error":
         return JsException("Error", error["message"])
+    if error["kind"] == WorkflowFatalError.__name__:
+        return WorkflowFatalError(error["message"])
     kind = getattr(builtins, error["kind"], Exception)
     return (
         kind(error["message"])
