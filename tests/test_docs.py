@@ -11,6 +11,7 @@ from types import ModuleType
 
 import click
 import pytest
+from api import Api
 
 from emulator.api.local import Local
 from emulator.cli import group
@@ -259,6 +260,44 @@ async def test_the_workflow_of_the_workflows_page_runs(emu):
     await order.send("approve", "ann")
 
     assert {"receipt": {"charged": "tea", "attempt": 1}, "by": "ann"} == order.output
+
+
+@pytest.fixture
+async def together(emu):
+    """The workers of docs/between-workers.md, each block in the file that its first line names."""
+    page = read("docs/between-workers.md")
+    for block in (*blocks(page, "toml"), *blocks(page, "python")):
+        name = block.splitlines()[0].removeprefix("# ")
+        (emu.folder / name).parent.mkdir(exist_ok=True)
+        emu.save(name, block)
+    (command,) = re.findall(r"^emulator dev (.+)$", page, re.MULTILINE)
+    emu.configs = [f"{folder}/wrangler.toml" for folder in command.split()[1::2]]
+    return await emu.start()
+
+
+async def test_the_workers_of_the_page_ask_and_watch_each_other(together):
+    """
+    Objects keep their state over there, and the watcher is told of the request.
+    """
+    assert {"tea": 450, "total": 1350} == (await together.get("/")).json
+
+    await together.settle()
+
+    assert "shop ok http://127.0.0.1:8787/" in together.lines
+
+
+async def test_the_mail_of_the_page_is_forwarded(together):
+    """
+    The route and the message of docs/between-workers.md, as curl sends them.
+    """
+    page = read("docs/between-workers.md")
+    ((route, message),) = re.findall(r"localhost:8787(/cdn-cgi\S+)' .*?--data-binary \$'(.+?)'", page, re.DOTALL)
+    sent = message.encode().decode("unicode_escape").encode()
+    answer = await Api(together).ask("POST", route, sent, {"content-type": "message/rfc822"})
+
+    assert (200, "the worker processed the email\n") == (answer.status, answer.text)
+    assert "forwarded to team@example.com" in together.lines
+    assert "mail: An order" in together.lines
 
 
 @pytest.mark.parametrize("decision", DECISIONS, ids=lambda path: path.stem)

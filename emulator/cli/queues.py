@@ -173,7 +173,7 @@ def add(
     """
     Let a queue be pulled from over HTTP; also after a restart.
 
-    Example: emulator queues consumer http add orders --message-retries 5
+    Example: emulator queues consumer http add orders-dead --message-retries 5
     """
     hidden = None if visibility_timeout_secs is None else visibility_timeout_secs * 1000
     settings = {
@@ -196,7 +196,7 @@ def remove(name: str, port: int | None) -> None:
     """
     Let a queue be pulled from no more; its messages stay.
 
-    Example: emulator queues consumer http remove orders
+    Example: emulator queues consumer http remove orders-dead
     """
     remote, consumers = Remote(port), path_of("queues", name, "consumers")
     pulls = [each for each in remote.api("GET", consumers) if each["type"] == "http_pull"]
