@@ -151,14 +151,33 @@ def test_a_steps_result_may_be_a_tuple_or_a_bytearray():
     [
         ("x" * (values.LARGEST - 2), False),
         ("x" * (values.LARGEST - 1), True),
-        (b"x" * (values.LARGEST - 100), False),
-        (b"x" * (values.LARGEST + 100), True),
+        (b"x" * values.LARGEST, False),
+        (b"x" * (values.LARGEST + 1), True),
+        ("é" * (values.LARGEST // 2 - 1), False),
+        ("é" * (values.LARGEST // 2), True),
+        ({"茶": "茶" * 349_520}, False),
+        ({"茶": "茶" * 349_523}, True),
+        ("🙂" * (values.LARGEST // 4 - 1), False),
+        ("🙂" * (values.LARGEST // 4), True),
+        ("x" * (4 * values.LARGEST), True),
     ],
-    ids=["text at the limit", "text over it", "bytes below it", "bytes over it"],
+    ids=[
+        "text at the limit",
+        "text over it",
+        "bytes at the limit",
+        "bytes over it",
+        "two bytes a letter",
+        "one letter more",
+        "three bytes a letter",
+        "one over",
+        "four bytes a letter",
+        "one emoji more",
+        "much more",
+    ],
 )
-def test_the_limit_counts_bytes_not_their_base64(value, too_large):
+def test_the_limit_counts_bytes_not_how_they_are_written(value, too_large):
     """
-    A value is too large beyond 1 MiB of its own bytes.
+    A value is too large beyond 1 MiB of its own bytes; letters count as in UTF-8.
     """
     assert too_large is values.is_too_large(values.encode(value).encode())
 

@@ -79,20 +79,23 @@ def shown(text: str | None) -> Any:
 
 
 def is_too_large(text: bytes) -> bool:
-    """Whether a value in wire form is over the limit; what base64 adds to bytes does not count against it."""
+    """Whether a value in wire form is over the limit; what base64 and escapes add does not count against it."""
     if len(text) <= LARGEST:
         return False
-    return len(text) > 2 * LARGEST or len(text) - _padding(_read(text)) > LARGEST
+    # A letter is written with three times the bytes it has at most.
+    return len(text) > 3 * LARGEST or len(text) - _padding(_read(text)) > LARGEST
 
 
 def _padding(form: Any) -> int:
     match form:
         case {"$": "bytes", "v": str(text)}:
-            return len(text) - len(text) * 3 // 4 + len('{"$":"bytes","v":""}')
+            return len(text) - len(text) * 3 // 4 + text.count("=") + len('{"$":"bytes","v":""}')
         case dict():
-            return sum(map(_padding, form.values()))
+            return sum(_padding(key) + _padding(item) for key, item in form.items())
         case list():
             return sum(map(_padding, form))
+        case str() if not form.isascii():
+            return len(_quote(form)) - len(_quote(form, ensure_ascii=False).encode("utf-8", "surrogatepass"))
         case _:
             return 0
 
