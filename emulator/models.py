@@ -94,8 +94,8 @@ class Instance:
 
     @property
     def title(self) -> str:
-        """How the terminal names it: workflow/first characters of the id."""
-        return f"{self.workflow}/{self.id if len(self.id) <= 12 else self.id[:8]}"
+        """Which one it is: workflow/id."""
+        return f"{self.workflow}/{self.id}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,9 +22,10 @@ import uvicorn
 from emulator import leftovers, pages
 from emulator.app import Receive, Scope, Send, url_map
 from emulator.errors import EmulatorError, PortTaken, TokenNeeded, WorkerError, WorkerGone
+from emulator.greeting import Address, greet
 from emulator.guard import Gate, Limits, guarded, origins, token_problem, web_sockets, with_token
 from emulator.guard.origins import is_loopback, spelled
-from emulator.launch import Allowance, Launched, passed_over
+from emulator.launch import Allowance, Launched
 from emulator.processes import InProcess, Processes
 from emulator.server import Emulator, Options
 from emulator.terminal import Terminal
@@ -141,7 +142,7 @@ async def _live(
     answering.add(serving_task)
     try:
         await server.listens.wait()
-        url = _say_ready(emulator, serving, listening)
+        url = _greet(emulator, serving, listening)
         with _hotkeys(emulator, url, serving):
             if serving.reload:
                 await _watch(emulator, loading_since)
@@ -251,35 +252,12 @@ def bound(ip: str, port: int) -> socket.socket:
     return listening
 
 
-def _say_ready(emulator: Emulator, serving: Serving, listening: socket.socket) -> str:
+def _greet(emulator: Emulator, serving: Serving, listening: socket.socket) -> str:
     ip, port = listening.getsockname()[:2]
-    host = f"[{ip}]" if ":" in ip else ip
+    address = Address(ip=ip, port=port)
     took = (time.monotonic() - serving.began) * 1000
-    for line in emulator.banner():
-        emulator.terminal.plain(line)
-    url = f"http://{host}:{port}"
-    emulator.terminal.plain(f"Ready on {url}  ({took:.0f} ms)", colour="green")
-    if serving.token is not None:
-        whose = "this machine's" if is_loopback(spelled(ip)) else "everybody's; nothing is encrypted on the way"
-        emulator.terminal.plain(f"/cdn-cgi/ asks for the token; the worker's own routes are {whose}", colour="yellow")
-    if serving.in_process:
-        _say_what_is_passed_over(emulator)
-    for worker in emulator.workers:
-        if worker.error is not None:
-            told = f"{worker.name} could not be loaded, see above; put it right and save, and it is served"
-            emulator.terminal.plain(told, colour="red")
-    emulator.terminal.flush()
-    for line in emulator.attendance.lines():
-        emulator.terminal.plain(line, colour="yellow")
-    return url
-
-
-def _say_what_is_passed_over(emulator: Emulator) -> None:
-    for worker in emulator.workers:
-        folder = passed_over(worker.config.root)
-        if folder is not None:
-            told = f"in process, {worker.name} runs on {sys.prefix} and not on {folder}, whose packages it does not see"
-            emulator.terminal.plain(told, colour="yellow")
+    greet(emulator, address, milliseconds=took, has_token=serving.token is not None, in_process=serving.in_process)
+    return address.url
 
 
 @contextmanager

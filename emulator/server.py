@@ -84,7 +84,10 @@ class Emulator:
         self.tails = Tails(self._tail_consumers, self._tell_tail, lambda: int(self.clock.now().timestamp() * 1000))
         self.dispatch = Dispatch(self._report, self.tails)
         self.engine = Engine(
-            self.store, self.clock, lambda title, text: terminal.event("FLOW", title, text), limits=options.limits
+            self.store,
+            self.clock,
+            lambda title, text: terminal.event("FLOW", terminal.named(title), text),
+            limits=options.limits,
         )
         self.broker = Broker(
             self.store, self.clock, self._deliver, lambda title, text: terminal.event("QUEUE", title, text)
@@ -353,7 +356,8 @@ class Emulator:
     def _speaker(self, generation: Generation, by: int) -> str:
         event = self.dispatch.speaker(generation.worker, generation.number, by)
         about = f"{event.label} {event.title}" if event is not None else generation.worker
-        return self.engine.name_of(generation, by) or about
+        instance = self.engine.name_of(generation, by)
+        return about if instance is None else self.terminal.named(instance)
 
     def _died(self, generation: Generation, why: str) -> None:
         served = [worker for worker in self.workers if worker.current is generation]

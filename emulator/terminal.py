@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import os
+import re
 import sys
 from datetime import UTC, datetime
 from typing import TextIO
@@ -13,6 +14,9 @@ from typing import TextIO
 from emulator.tracebacks import folded
 
 _COLOURS = {"green": "32", "yellow": "33", "red": "31", "blue": "34", "dim": "2"}
+
+# Workflow/id, and behind it what happens there.
+_LONG_ID = re.compile(r"^([^/]+/)([^›↶]{8})[^›↶]{5,}?(?= [›↶] |$)")
 
 
 class Terminal:
@@ -60,6 +64,17 @@ class Terminal:
             return
         for line in text.splitlines():
             self._line(self._paint(_safe(line), colour))
+
+    def ready(self, text: str, **facts: object) -> None:
+        """It serves: a line for people; for machines an object that holds `facts` too."""
+        if self._as_json:
+            self._json(event="READY", result=text, **facts)
+        else:
+            self.plain(text, colour="green")
+
+    def named(self, title: str) -> str:
+        """`order/8f2e1c04 › charge`: of an instance's long id the beginning, which is enough to know it by."""
+        return title if self._as_json else _LONG_ID.sub(r"\1\2", title)
 
     def clear(self, sequence: str) -> None:
         """Make a terminal empty."""

@@ -684,8 +684,38 @@ def test_events_are_json_for_machines(tmp_path):
 
     events = [json.loads(line) for line in dev.lines]
 
-    assert {"GET", "PRINT", "NOTE"} <= {event["event"] for event in events}
+    assert {"GET", "PRINT", "NOTE", "READY"} <= {event["event"] for event in events}
     assert all(datetime.fromisoformat(event["at"]) for event in events)
+
+
+def test_programs_are_told_when_it_is_ready_and_of_whole_ids(tmp_path):
+    """
+    One object says where it listens, who it is and how long it took; an instance is named by all of its id.
+    """
+    code = """
+from workers import Response, WorkerEntrypoint, WorkflowEntrypoint
+
+class Nap(WorkflowEntrypoint):
+    async def run(self, event, step):
+        print("hello")
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        return Response((await self.env.NAP.create()).id)
+"""
+    with Dev(tmp_path, "--log-format", "json", code=code, config=WORKFLOW) as dev:
+        id = dev.get("/").text
+        dev.wait_for("complete")
+        pid, url, port = dev.process.pid, dev.url, dev.port
+
+    events = [json.loads(line) for line in dev.lines]
+    (ready,) = [event for event in events if event["event"] == "READY"]
+
+    assert (url, "127.0.0.1", port, pid) == (ready["url"], ready["ip"], ready["port"], ready["pid"])
+    assert 0 < ready["milliseconds"] < 60_000
+    assert ready["result"].startswith(f"Ready on {url}")
+    assert 36 == len(id)
+    assert {("FLOW", f"nap/{id}"), ("PRINT", f"nap/{id}")} <= {(each["event"], each.get("title")) for each in events}
 
 
 @pytest.mark.parametrize(("options", "status"), [((), 200), (("--strict-host",), 403)], ids=["open", "strict"])

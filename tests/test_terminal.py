@@ -51,3 +51,38 @@ def test_what_is_raised_is_short_too(whole):
     Terminal(out, whole=whole).trace(TRACE)
 
     assert (32 if whole else 6) == len(out.getvalue().splitlines())
+
+
+@pytest.mark.parametrize(
+    ("title", "short"),
+    [
+        ("order/8f2e1c04-9b7a-4d1e-8c55-0a1b2c3d4e5f", "order/8f2e1c04"),
+        ("order/8f2e1c04-9b7a-4d1e-8c55-0a1b2c3d4e5f › charge", "order/8f2e1c04 › charge"),
+        ("order/8f2e1c04-9b7a-4d1e-8c55-0a1b2c3d4e5f ↶ charge › twice", "order/8f2e1c04 ↶ charge › twice"),
+        ("order/*/5 * * * *-1893456000000", "order/*/5 * * "),
+        ("order/twelve-chars", "order/twelve-chars"),
+        ("order/thirteen-char", "order/thirteen"),
+        ("order/one › a step of many words", "order/one › a step of many words"),
+    ],
+)
+def test_long_ids_are_short_for_people_only(title, short):
+    """
+    Of an id of more than twelve characters the first eight are shown; programs get all of it.
+    """
+    assert short == Terminal(io.StringIO()).named(title)
+    assert title == Terminal(io.StringIO(), as_json=True).named(title)
+
+
+def test_ready_is_an_object_for_programs():
+    """
+    The line of people is in it, and what it says one by one.
+    """
+    out, as_text = io.StringIO(), io.StringIO()
+    Terminal(out, as_json=True).ready("Ready on http://here:1", url="http://here:1", port=1)
+    Terminal(as_text).ready("Ready on http://here:1", url="http://here:1", port=1)
+    told = json.loads(out.getvalue())
+
+    assert ("READY", "Ready on http://here:1", "http://here:1", 1) == tuple(
+        told[key] for key in ("event", "result", "url", "port")
+    )
+    assert "Ready on http://here:1\n" == as_text.getvalue()
