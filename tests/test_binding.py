@@ -3,6 +3,8 @@
 import pytest
 from flows import ORDER, act, notes, started, worker
 
+from emulator.errors import StoreError
+
 ECHO = """
 if event["payload"] == "sleep":
     await step.sleep("nap", "1 day")
@@ -270,24 +272,56 @@ async def test_a_batch_is_deleted(echo, method):
     assert {"deleted": [{"id": "b"}, {"id": "a"}, {"id": "b"}], "errors": [missing]} == answer["value"]
 
 
+async def test_one_that_cannot_be_deleted_keeps_no_other(echo, monkeypatch):
+    """
+    A refusal of the disk is that position's outcome, without its text, as on the platform.
+    """
+    await act(echo, 'await env.ORDER.create_batch([{"id": "a"}, {"id": "b"}, {"id": "c"}])')
+    await echo.settle()
+    instances = echo.emulator.store.instances
+    broken, delete = echo.emulator.engine.get("order", "b").key, instances.delete
+
+    def refused(key):
+        if key == broken:
+            raise StoreError("the disk is full")
+        delete(key)
+
+    monkeypatch.setattr(instances, "delete", refused)
+    answer = await act(echo, 'return await env.ORDER.delete_batch(["a", "b", "c"])')
+    failed = {"id": "b", "code": 10001, "message": "workflows.api.error.internal_server"}
+
+    assert {"deleted": [{"id": "a"}, {"id": "c"}], "errors": [failed]} == answer["value"]
+    assert {"value": "b"} == await act(echo, 'return (await env.ORDER.get("b")).id')
+
+
+NO_LIST = "(body) Provided argument is invalid"
+ODD_ID = "(instance.invalid_id) Instance ID is invalid"
+
+
 @pytest.mark.parametrize(
-    ("ids", "code"),
+    ("ids", "said"),
     [
-        ('"a"', "body"),
-        ("[]", "body"),
-        ('["a"] * 101', "body"),
-        ('["a", "é"]', "instance.invalid_id"),
-        ('["a", 5]', "instance.invalid_id"),
-        ('["a", "x" * 272]', "instance.invalid_id"),
+        ('"a"', NO_LIST),
+        ("None", NO_LIST),
+        ("5", NO_LIST),
+        ('{"a": 1}', NO_LIST),
+        ('to_js({"a": 1}, dict_converter=Object.fromEntries)', NO_LIST),
+        ("[]", "(body) batchDeleteInstances should have at least 1 instance"),
+        ('["a"] * 101', "(body) batchDeleteInstances only supports 100 instances at a time"),
+        ('["é"] * 101', "(body) batchDeleteInstances only supports 100 instances at a time"),
+        ('["a", "é"]', ODD_ID),
+        ('["a", ""]', ODD_ID),
+        ('["a", 5]', ODD_ID),
+        ('["a", "x" * 272]', ODD_ID),
     ],
 )
-async def test_a_batch_with_an_odd_id_deletes_nothing(echo, ids, code):
+async def test_a_batch_with_an_odd_id_deletes_nothing(echo, ids, said):
     """
-    What no instance can be called refuses the whole call.
+    What is no list, is too long, or what no instance can be called refuses the whole call.
     """
     answer = await act(echo, f'await env.ORDER.create(id="a")\nawait env.ORDER.delete_batch({ids})')
 
-    assert code == answer["code"]
+    assert said == answer["text"]
     assert {"value": "a"} == await act(echo, 'return (await env.ORDER.get("a")).id')
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from emulator.runtime import values
@@ -61,7 +61,7 @@ class WorkflowBinding:
 
     def delete_batch(self, ids: Iterable[str], /) -> Pending[Any]:
         """Forget up to 100 instances; says which are gone and which could not be deleted."""
-        return self._call("delete_batch", [ids if isinstance(ids, str) else list(ids)], _value)
+        return self._call("delete_batch", [_listed(ids)], _value)
 
     createBatch = create_batch
     deleteBatch = delete_batch
@@ -206,6 +206,12 @@ def _js(value: Any) -> Any:
             return [_js(item) for item in value]
         case _:
             return value
+
+
+def _listed(values: Any) -> Any:
+    """What can be gone through as a list; anything else stays what it is, for the other side to refuse."""
+    is_list = isinstance(values, Iterable) and not isinstance(values, str | Mapping)
+    return list(values) if is_list else values
 
 
 def _options(options: Any, more: dict[str, Any]) -> Any:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
-from emulator.errors import WorkflowError
+from emulator.errors import EmulatorError, WorkflowError
 from emulator.models import StepKind
 from emulator.runtime import values
 from emulator.wire import Frame
@@ -12,6 +13,8 @@ from emulator.workflows import retention
 from emulator.workflows.engine import LARGEST_BATCH, Engine, Wanted
 from emulator.workflows.names import is_addressable
 from emulator.workflows.status import status_of
+
+log = logging.getLogger("emulator")
 
 _HOW_TO_RESTART = 'restart takes {"from": {"name", "count"?, "type"?: do, sleep or waitForEvent}}'
 _KINDS = {str(kind): kind for kind in (StepKind.DO, StepKind.SLEEP, StepKind.WAIT)}
@@ -82,7 +85,8 @@ def from_step(options: Any) -> tuple[StepKind, str, int] | None:
     if step is None:
         return None
     try:
-        kind, given = _KINDS[step.get("type", "do")], step.get("count", 1)
+        type, given = (step.get(key) for key in ("type", "count"))
+        kind, given = _KINDS["do" if type is None else type], 1 if given is None else given
         count = int(given)
         if count != float(given):
             raise ValueError(given)
@@ -101,20 +105,23 @@ async def delete_batch(engine: Engine, workflow: str, ids: Any) -> dict[str, Any
         raise WorkflowError("body", "batchDeleteInstances should have at least 1 instance")
     if not all(map(is_addressable, ids)):
         raise WorkflowError("instance.invalid_id", "Instance ID is invalid")
-    outcomes = {id: await _deleted(engine, workflow, id) for id in dict.fromkeys(ids)}
-    missing = {"code": 10400, "message": "workflows.api.error.instance.not_found"}
+    errors = {id: await _deleted(engine, workflow, id) for id in dict.fromkeys(ids)}
     return {
-        "deleted": [{"id": id} for id in ids if outcomes[id]],
-        "errors": [{"id": id, **missing} for id in ids if not outcomes[id]],
+        "deleted": [{"id": id} for id in ids if errors[id] is None],
+        "errors": [{"id": id, **error} for id in ids if (error := errors[id]) is not None],
     }
 
 
-async def _deleted(engine: Engine, workflow: str, id: str) -> bool:
+async def _deleted(engine: Engine, workflow: str, id: str) -> dict[str, Any] | None:
+    """What kept an instance from being deleted, in the platform's numbers; None when it is gone."""
     try:
         await engine.delete(workflow, id)
     except WorkflowError:
-        return False
-    return True
+        return {"code": 10400, "message": "workflows.api.error.instance.not_found"}
+    except EmulatorError as error:
+        log.error("%s/%s could not be deleted: %s", workflow, id, error)
+        return {"code": 10001, "message": "workflows.api.error.internal_server"}
+    return None
 
 
 def _option(options: Any, name: str) -> Any:
