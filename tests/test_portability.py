@@ -107,6 +107,16 @@ def test_what_is_found(source, expected):
         pytest.param("import sys\nif sys.platform == 'emscripten': pass\nelse: input()", id="the other branch"),
         pytest.param("try:\n    import fcntl\nexcept ImportError:\n    fcntl = None", id="a module one can do without"),
         pytest.param("import uuid\nasync def f(): uuid.uuid4()\nf()", id="a coroutine that nobody awaits"),
+        pytest.param(
+            "import uuid\ndef make(): pass\nmake()\nclass A:\n    def make(self): uuid.uuid4()",
+            id="a method called like a function that the import calls",
+        ),
+        pytest.param(
+            "import sys, uuid\ndef f(): uuid.uuid4()\nif 'pyodide' in sys.modules: pass\nelse: f()",
+            id="a function that is called elsewhere",
+        ),
+        pytest.param("from .files import open\nopen('x.txt', 'w')", id="a function of the worker's own"),
+        pytest.param("from . import os\nos.kill(1)", id="a module of the worker's own"),
     ],
 )
 def test_what_is_not(source):

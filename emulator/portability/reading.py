@@ -32,7 +32,7 @@ class _Reading(ast.NodeVisitor):
         self,
         file: str,
         sockets: Mapping[str, str],
-        called_at_import: frozenset[str],
+        called_at_import: frozenset[ast.FunctionDef],
         left_behind: Callable[[str], str | None],
     ) -> None:
         self.found: list[Problem] = []
@@ -51,14 +51,15 @@ class _Reading(ast.NodeVisitor):
             self._check_module(node, top)
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
-        if node.level or node.module is None:
-            return
-        self._check_module(node, node.module.partition(".")[0])
+        # With its dots: what a module of the worker's own has is in no table.
+        origin = "." * node.level + (node.module or "")
+        if not node.level:
+            self._check_module(node, origin.partition(".")[0])
         for alias in node.names:
-            self._names[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+            self._names[alias.asname or alias.name] = f"{origin}.{alias.name}"
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        self._inside(node, is_run=not self._depth and node.name in self._called_at_import)
+        self._inside(node, is_run=not self._depth and node in self._called_at_import)
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
         self._inside(node)

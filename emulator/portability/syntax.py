@@ -79,23 +79,23 @@ def catches_import_errors(node: ast.Try) -> bool:
     return bool(names & {"BaseException", "Exception", "ImportError", "ModuleNotFoundError"})
 
 
-def called_at_import(tree: ast.Module) -> frozenset[str]:
+def called_at_import(tree: ast.Module) -> frozenset[ast.FunctionDef]:
     """The module's own functions that run while it is imported: called by its top level, or by one of these."""
     functions = {each.name: each for each in tree.body if isinstance(each, ast.FunctionDef)}
-    found: set[str] = set()
+    found: set[ast.FunctionDef] = set()
     coming = [name for each in tree.body for name in _calls(each)]
     while coming:
-        name = coming.pop()
-        if name in functions and name not in found:
-            found.add(name)
-            coming += [inner for each in functions[name].body for inner in _calls(each)]
+        function = functions.get(coming.pop())
+        if function is not None and function not in found:
+            found.add(function)
+            coming += [inner for each in function.body for inner in _calls(each)]
     return frozenset(found)
 
 
 def _calls(node: ast.AST) -> Iterator[str]:
     """Names of functions that are called when this runs, not those in the body of a function defined in it."""
-    if isinstance(node, ast.If) and holds_there(node.test) is False:
-        for each in node.orelse:
+    if isinstance(node, ast.If) and (holds := holds_there(node.test)) is not None:
+        for each in node.body if holds else node.orelse:
             yield from _calls(each)
         return
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
