@@ -74,6 +74,10 @@ CASES = {
         "for item in items\n  do a\n  do second",
     ),
     "a while loop": (STEPS + "while await a():\n    pass", "while await a()\n  do a"),
+    "what follows a while loop": (
+        STEPS + "while x:\n    await a()\nelse:\n    await b()",
+        "while x\n  do a\ndo second",
+    ),
     "a break": (STEPS + "for x in y:\n    await a()\n    break", "for x in y\n  do a\n  break"),
     "a loop without steps": (STEPS + "for x in y:\n    z += x\nawait a()", "do a"),
     "an asynchronous loop": (STEPS + "async for x in y:\n    await a()", "for x in y\n  do a"),
@@ -94,6 +98,14 @@ CASES = {
     "a try": (
         STEPS + "try:\n    await a()\nexcept ValueError:\n    await b()\nfinally:\n    await a()",
         "try\n  do a\nexcept\n  do second\nfinally\n  do a",
+    ),
+    "a try with several handlers": (
+        STEPS + "try:\n    pass\nexcept ValueError:\n    await a()\n    return\nexcept:\n    await b()",
+        "except\n  match the error\n    case ValueError\n      do a\n      return\n    case _\n      do second",
+    ),
+    "a try whose handlers take no steps": (
+        STEPS + "try:\n    await a()\nexcept ValueError:\n    pass\nexcept:\n    pass",
+        "try\n  do a",
     ),
     "gather": (STEPS + "x, y = await asyncio.gather(a(), b())", "at once, all\n  - do a\n  - do second"),
     "gather of many": (
@@ -116,6 +128,18 @@ CASES = {
     "results that others need, at once": (
         STEPS + "@step.do(concurrent=True)\nasync def c(a, b): ...\nawait c()",
         "at once, all\n  - do a\n  - do second\ndo c",
+    ),
+    "a result that two others need": (
+        STEPS + "@step.do()\nasync def c(b): ...\n@step.do()\nasync def d(c, b): ...\nawait d()",
+        "do second\ndo c\ndo d",
+    ),
+    "a result that another needs as well, at once": (
+        STEPS + "@step.do()\nasync def c(b): ...\n@step.do(concurrent=True)\nasync def d(c, b): ...\nawait d()",
+        "do second\ndo c\ndo d",
+    ),
+    "results by the older way": (
+        STEPS + "@step.do('third', depends=[a, b])\nasync def c(x, y): ...\nawait c()",
+        "do a\ndo second\ndo third",
     ),
     "a function inside": (
         STEPS + "async def both():\n    await a()\n    await b()\nawait asyncio.gather(both(), both())",

@@ -45,13 +45,22 @@ def definition_of(sources: Sources, module: Module, function: Function, steps: C
             continue
         given = _arguments(call, ("name",)) if call is not None else {}
         name = _name(given["name"]) if "name" in given and not _is_none(given["name"]) else function.name
-        arguments = [each.arg for each in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)]
         return Definition(
             Do(name, _config(sources, module, given.get("config")), line=function.lineno),
-            needs=tuple(each for each in arguments if each not in _PASSED),
+            needs=_named_in(given["depends"]) if "depends" in given else _needed(function),
             concurrent="concurrent" in given and shown(given["concurrent"]) == "True",
         )
     return None
+
+
+def _needed(function: Function) -> tuple[str, ...]:
+    arguments = (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)
+    return tuple(each.arg for each in arguments if each.arg not in _PASSED)
+
+
+def _named_in(depends: ast.expr) -> tuple[str, ...]:
+    elements = depends.elts if isinstance(depends, ast.List | ast.Tuple) else []
+    return tuple(each.id for each in elements if isinstance(each, ast.Name))
 
 
 def step_of(sources: Sources, module: Module, call: ast.Call, steps: Collection[str]) -> Node | None:

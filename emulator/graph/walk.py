@@ -71,7 +71,8 @@ class Walk:
                 head = f"for {shown(target)} in {shown(items)}"
                 return [*self._value(items), *self._loop(head, [], statement.body), *self._all(statement.orelse)]
             case ast.While(test=test):
-                return [*self._loop(f"while {shown(test)}", self._value(test), statement.body)]
+                loop = self._loop(f"while {shown(test)}", self._value(test), statement.body)
+                return [*loop, *self._all(statement.orelse)]
             case ast.Try() | ast.TryStar():
                 return self._try(statement)
             case ast.With(items=items) | ast.AsyncWith(items=items):
@@ -114,9 +115,16 @@ class Walk:
 
     def _try(self, statement: ast.Try | ast.TryStar) -> list[Node]:
         body = self._all([*statement.body, *statement.orelse])
-        caught = tuple(node for handler in statement.handlers for node in self._all(handler.body))
+        caught = self._caught(statement.handlers)
         last = self._all(statement.finalbody)
         return [Try(body, caught, last)] if body or caught or last else []
+
+    def _caught(self, handlers: Sequence[ast.ExceptHandler]) -> tuple[Node, ...]:
+        """What a handler does; of several, one runs."""
+        arms = [Arm(shown(each.type) if each.type else None, self._all(each.body)) for each in handlers]
+        if len(arms) == 1:
+            return arms[0].nodes
+        return (Switch("the error", tuple(arms)),) if any(arm.nodes for arm in arms) else ()
 
     def _with(self, items: Sequence[ast.withitem], body: Sequence[ast.stmt]) -> list[Node]:
         before = [node for item in items for node in self._value(item.context_expr)]
@@ -220,8 +228,9 @@ class Walk:
         """A step that is called, after those it depends on that were not taken before."""
         step = self._defined[name]
         self._taken.add(name)
-        missing = [each for each in step.needs if each in self._defined and each not in self._taken]
-        branches = [tuple(self._take(each, line)) for each in missing]
+        # Looked at one by one: the step that was just taken may have taken the next one.
+        needs = (each for each in step.needs if each in self._defined and each not in self._taken)
+        branches = [tuple(self._take(each, line)) for each in needs]
         before = _together(branches, "all") if step.concurrent else [node for each in branches for node in each]
         return [*before, step.node]
 
