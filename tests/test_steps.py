@@ -328,3 +328,96 @@ return caught
     assert ["outer"] == notes(emu)
     assert order.output[0].startswith(said)
     assert order.output[0] == order.output[1]
+
+
+CHANGED = """
+@step.do("s", config={{"retries": {{"limit": 3, "delay": {delay}, "backoff": "constant"}}}})
+async def s(ctx):
+    if ctx["attempt"] < 3:
+        raise OSError("not yet")
+    return ctx["config"]["retries"].get("delay")
+
+return await s()
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "seconds", "delay"),
+    [
+        ('"1 hour"', '"1 minute"', 3600, "1 hour"),
+        ('"1 hour"', "lambda asked: 60_000", 3600, "1 hour"),
+        ("lambda asked: 3_600_000", "lambda asked: 60_000", 60, None),
+        ("lambda asked: 3_600_000", '"1 minute"', 1, None),
+    ],
+    ids=["delay", "delay to function", "function", "function to delay"],
+)
+async def test_a_step_keeps_the_config_it_began_with(emu, before, after, seconds, delay):
+    """
+    New code changes nothing of a step that has begun, but the function that it asks; without one it is a second.
+    """
+    await emu.start(worker(CHANGED.format(delay=before)), config=ORDER)
+    order = await emu.create("order")
+    await emu.reload(worker(CHANGED.format(delay=after)))
+    await emu.advance(hours=1)
+    await emu.advance(seconds=seconds - 1)
+
+    assert "waiting" == order.status
+
+    await emu.advance(seconds=1)
+
+    assert ("complete", delay) == (order.status, order.output)
+
+
+async def test_a_context_that_was_changed_changes_nothing(emu):
+    """
+    `ctx` is the body's own copy, also where a function says how long to wait.
+    """
+    order = await started(
+        emu,
+        """
+@step.do("s", config={"retries": {"limit": 1, "delay": lambda asked: 1000}})
+async def s(ctx):
+    attempt = ctx["attempt"]
+    ctx["attempt"] = 99
+    ctx["config"]["retries"].clear()
+    if attempt == 1:
+        raise OSError("not yet")
+    return attempt
+
+return await s()
+""",
+    )
+    await emu.advance(seconds=1)
+
+    assert 2 == order.output
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        'to_js({"retries": {"limit": 1, "delay": 1000}}, dict_converter=Object.fromEntries)',
+        '{"retries": to_js({"limit": 1, "delay": 1000}, dict_converter=Object.fromEntries)}',
+        '{"retries": to_js({"limit": 1, "delay": lambda asked: 1000}, dict_converter=Object.fromEntries)}',
+        'Object.fromEntries(to_js([["retries", {"limit": 1, "delay": 1000}], ["timeout", None]]))',
+    ],
+    ids=["whole", "a part", "a function in it", "with null"],
+)
+async def test_a_config_may_be_an_object_of_javascript(emu, config):
+    """
+    As a whole or in part.
+    """
+    order = await started(
+        emu,
+        f"""
+@step.do("s", config={config})
+async def s(ctx):
+    if ctx["attempt"] == 1:
+        raise OSError("not yet")
+    return ctx["attempt"]
+
+return await s()
+""",
+    )
+    await emu.advance(seconds=1)
+
+    assert 2 == order.output

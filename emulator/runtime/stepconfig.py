@@ -17,9 +17,11 @@ _INVALID = 'returned an invalid delay value (expected a number of ms or a durati
 
 
 def plain(config: Any) -> Any:
-    """The config as Python values; None for none."""
+    """The config as Python values, whichever part of it is JavaScript's; None for none."""
     to_py = getattr(config, "to_py", None)
-    return to_py() if callable(to_py) else config
+    if callable(to_py) and not callable(config):
+        config = to_py()
+    return {key: plain(value) for key, value in config.items()} if isinstance(config, dict) else config
 
 
 def told(config: Any) -> Any:
@@ -32,6 +34,12 @@ def delay_function(config: Any) -> Callable[..., Any] | None:
     retries = config.get("retries") if isinstance(config, dict) else None
     delay = retries.get("delay") if isinstance(retries, dict) else None
     return delay if callable(delay) else None
+
+
+def asks(context: Any) -> bool:
+    """Whether there is to be a next attempt, and by the config in force a delay function says when."""
+    retries = context["config"]["retries"]
+    return "delay" not in retries and bool(context["attempt"] <= retries["limit"])
 
 
 async def asked(delay: Callable[..., Any], error: Exception, context: Any) -> dict[str, Any]:

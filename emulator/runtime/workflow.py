@@ -219,6 +219,8 @@ class WorkflowStep:
         error: Exception | None = None
         while frame.head["go"] == "attempt":
             context = life.context(frame)
+            # Before the body runs: it may do with its context what it likes.
+            asks = stepconfig.asks(context)
             life.started(context)
             try:
                 head, text = await self._bodies.run(
@@ -226,7 +228,7 @@ class WorkflowStep:
                 )
             except Exception as raised:
                 error = raised
-                frame = await self._tell("fail", life, await self._failure(raised, life, context))
+                frame = await self._tell("fail", life, await self._failure(raised, life, context, asks))
             else:
                 error = None
                 frame = await self._tell("succeed", life, head, text.encode())
@@ -258,10 +260,10 @@ class WorkflowStep:
                 return
             yield frame.body
 
-    async def _failure(self, error: Exception, life: _Life, context: Any) -> dict[str, Any]:
+    async def _failure(self, error: Exception, life: _Life, context: Any, asks: bool) -> dict[str, Any]:
         head: dict[str, Any] = {"failure": describe(error, self._root), "final": isinstance(error, _NEVER_AGAIN)}
         delay = stepconfig.delay_function(life.config)
-        if delay is not None and not head["final"] and context["attempt"] <= context["config"]["retries"]["limit"]:
+        if delay is not None and asks and not head["final"]:
             head |= await stepconfig.asked(delay, error, context)
         return head
 
