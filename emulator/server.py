@@ -20,6 +20,7 @@ from emulator.clock import MovableClock, SystemClock
 from emulator.config import Config
 from emulator.dispatch import Dispatch, Event
 from emulator.errors import ConfigError, EmulatorError, StoreError, WorkerError, WorkflowError
+from emulator.firings import Firings
 from emulator.generation import Answer, Generation, Hooks
 from emulator.handlers.batch import QueueEvent
 from emulator.handlers.email import Email, EmailEvent
@@ -116,6 +117,7 @@ class Emulator:
             dispatch=self.dispatch,
         )
         self._reporter = Reporter(terminal, self._speaker)
+        self._firings = Firings(terminal, self.clock)
         self._holders: set[Generation] = set()
         self.on_hold: Callable[[], None] = lambda: None
         self._changes = 0
@@ -199,6 +201,7 @@ class Emulator:
         try:
             await self.clock.advance(by)
         finally:
+            self._firings.tell()
             self.attendance.note()
 
     async def move_to(self, when: datetime) -> None:
@@ -206,6 +209,7 @@ class Emulator:
         try:
             await self.clock.move_to(when)
         finally:
+            self._firings.tell()
             self.timetable.plan_anew()
             self.attendance.note()
 
@@ -303,7 +307,9 @@ class Emulator:
                 # An id that is taken is a tick that has had its instance: the clock was set back.
                 with suppress(WorkflowError):
                     await self.engine.create(each.name, wanted, trigger=Trigger.CRON, schedule=schedule)
-                    self.terminal.event("CRON", tick.cron, f"an instance of {each.name}")
+                    told = f"an instance of {each.name}"
+                    if self._firings.count(tick.cron, told):
+                        self.terminal.event("CRON", tick.cron, told)
 
     def _owners(self) -> dict[str, Owner]:
         return {
@@ -346,7 +352,8 @@ class Emulator:
 
     def _report(self, event: Event, outcome: Outcome) -> None:
         self._changes += 1
-        self._reporter.report(event, outcome)
+        if not isinstance(event, ScheduledEvent) or self._firings.count(event.title, outcome.outcome):
+            self._reporter.report(event, outcome)
 
     def _printed(self, generation: Generation, by: int, stream: str, text: str) -> None:
         self._changes += 1

@@ -28,7 +28,7 @@ class Terminal:
 
     def __init__(self, out: TextIO | None = None, *, as_json: bool = False, whole: bool = False) -> None:
         self._out = _forgiving(out or sys.stdout)
-        self._as_json = as_json
+        self.as_json = as_json
         self._shown = str if as_json or whole else folded
         self._coloured = not as_json and self._out.isatty() and "NO_COLOR" not in os.environ
         self._lines: list[str] = []
@@ -37,7 +37,7 @@ class Terminal:
         self, label: str, title: str, result: str, milliseconds: float | None = None, *, colour: str = ""
     ) -> None:
         """`GET    /orders/7              200   12 ms`"""
-        if self._as_json:
+        if self.as_json:
             self._json(event=label, title=title, result=result, milliseconds=milliseconds)
             return
         took = "" if milliseconds is None else f"{milliseconds:>6.0f} ms"
@@ -47,7 +47,7 @@ class Terminal:
     def output(self, mark: str, stream: str, text: str) -> None:
         """A line the user's code printed, or a traceback, marked with the invocation that made it."""
         for line in self._shown(text).split("\n"):
-            if self._as_json:
+            if self.as_json:
                 self._json(event="PRINT", title=mark, stream=stream, result=line)
             else:
                 colour = "yellow" if stream == "error" else ""
@@ -59,7 +59,7 @@ class Terminal:
 
     def plain(self, text: str, *, colour: str = "") -> None:
         """Text as it is: the banner, an error's traceback."""
-        if self._as_json:
+        if self.as_json:
             self._json(event="NOTE", result=text)
             return
         for line in text.splitlines():
@@ -67,14 +67,14 @@ class Terminal:
 
     def ready(self, text: str, **facts: object) -> None:
         """It serves: a line for people; for machines an object that holds `facts` too."""
-        if self._as_json:
+        if self.as_json:
             self._json(event="READY", result=text, **facts)
         else:
             self.plain(text, colour="green")
 
     def named(self, title: str) -> str:
         """`order/8f2e1c04 › charge`: of an instance's long id the beginning, which is enough to know it by."""
-        return title if self._as_json else _LONG_ID.sub(r"\1\2", title)
+        return title if self.as_json else _LONG_ID.sub(r"\1\2", title)
 
     def clear(self, sequence: str) -> None:
         """Make a terminal empty."""
