@@ -201,6 +201,21 @@ def test_functions_that_are_handed_step_are_read_once(body, expected):
     assert set(expected.split("|")) <= {*found.split("\n\n"), ""}
 
 
+def test_functions_of_one_name_are_told_apart():
+    """
+    Each has its own steps, whether it stands in a function, in a class or at the top of the file.
+    """
+    work = "async def work():\n    await step.sleep('{}', 1)\nawait work()\n"
+    run = work.format("one") + "await self.helper(step)\n"
+    helper = f"    async def helper(self, step):\n{indent(work.format('two'), ' ' * 8)}"
+    found = graph.read({MAIN: HEAD + indent(run, " " * 8) + helper}, MAIN, "Order")
+
+    assert "work()\nhelper()\n\nwork()\nsleep one (1 ms)\n\nhelper()\nwork 2()\n\nwork 2()\nsleep two (1 ms)" == (
+        outline_of(found)
+    )
+    assert {"work", "helper", "work 2"} == set(graph.as_rest(found)["workflow"]["functions"])
+
+
 def test_functions_and_bases_of_other_files_are_read():
     """
     A class may be imported, derived, and call what another file has.

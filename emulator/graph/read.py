@@ -38,6 +38,7 @@ class _Reader:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self._functions: dict[str, tuple[Node, ...] | None] = {}
+        self._names: dict[Function, str] = {}
 
     def graph(self, module: Module, owner: ast.ClassDef) -> Graph | None:
         found = self._sources.method(module, owner, "run")
@@ -50,14 +51,16 @@ class _Reader:
         found = self._callee(frame, call.func)
         if found is None:
             return None
-        module, owner, function, name = found
-        self.keep(name, lambda: self._walk(module, owner, function, places))
-        return name
+        module, owner, function = found
+        return self.keep(function, lambda: self._walk(module, owner, function, places))
 
-    def keep(self, name: str, read: Callable[[], tuple[Node, ...]]) -> None:
-        if name not in self._functions:
+    def keep(self, function: Function, read: Callable[[], tuple[Node, ...]]) -> str:
+        if function not in self._names:
+            before = sum(each.name == function.name for each in self._names)
+            name = self._names[function] = f"{function.name} {before + 1}" if before else function.name
             self._functions[name] = None
             self._functions[name] = read()
+        return self._names[function]
 
     def takes_steps(self, name: str) -> bool:
         return self._functions[name] is None or bool(self._functions[name])
@@ -74,16 +77,16 @@ class _Reader:
         frame = Frame(self._sources, module, owner, itself, frozenset(steps))
         return Walk(frame, self).body(function.body)
 
-    def _callee(self, frame: Frame, called: ast.expr) -> tuple[Module, ast.ClassDef | None, Function, str] | None:
+    def _callee(self, frame: Frame, called: ast.expr) -> tuple[Module, ast.ClassDef | None, Function] | None:
         match called:
             case ast.Attribute(value=ast.Name(id=itself), attr=name) if itself == frame.itself and frame.owner:
                 method = self._sources.method(frame.module, frame.owner, name)
                 # A method of a base class is read as one of the class it is called on.
-                return None if method is None else (method[0], frame.owner, method[2], name)
+                return None if method is None else (method[0], frame.owner, method[2])
             case ast.Name(id=name):
                 found = self._sources.look_up(frame.module, name)
                 if found is not None and isinstance(found[1], Function):
-                    return found[0], None, found[1], name
+                    return found[0], None, found[1]
             case _:
                 pass
         return None

@@ -33,8 +33,8 @@ class Functions(Protocol):
     def follow(self, frame: Frame, call: ast.Call, places: Collection[int | str]) -> str | None:
         """Read a function that is handed `step` at these places. Its name, if it is one of the worker's."""
 
-    def keep(self, name: str, read: Callable[[], tuple[Node, ...]]) -> None:
-        """Read a function that stands inside another."""
+    def keep(self, function: Function, read: Callable[[], tuple[Node, ...]]) -> str:
+        """Read a function that stands inside another. Its name, with a number where others have the same."""
 
     def takes_steps(self, name: str) -> bool:
         """Whether a function that was read takes steps; one that is still being read may."""
@@ -205,8 +205,8 @@ class Walk:
 
     def _call_inner(self, function: Function, line: int) -> list[Node]:
         """A function that stands inside this one and sees its names."""
-        self._functions.keep(function.name, lambda: self.body(function.body))
-        return [Call(function.name, line)] if self._functions.takes_steps(function.name) else []
+        name = self._functions.keep(function, lambda: self.body(function.body))
+        return [Call(name, line)] if self._functions.takes_steps(name) else []
 
     def _is_step(self, node: ast.expr) -> bool:
         return isinstance(node, ast.Name) and node.id in self._steps
