@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import sys
+import time
 import webbrowser
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
@@ -23,6 +24,8 @@ _CLEAR = "\x1b[H\x1b[2J\x1b[3J"
 # What a terminal sends for an arrow, say: its letters are no keys.
 _ESCAPED = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|O.|.)?", re.DOTALL)
 _LOOK_AGAIN = 0.2
+# Who steps through code types on for a moment after the step that ends it.
+_SILENCE = 1.0
 
 
 class Keyboard(Protocol):
@@ -36,11 +39,26 @@ class Keyboard(Protocol):
 
 
 class Hotkeys:
-    """What the keys do. The terminal belongs to a debugger as long as one holds a worker's process."""
+    """
+    What the keys do. The terminal belongs to a debugger as long as one holds a worker's process.
 
-    def __init__(self, emulator: Emulator, url: str, connect: Callable[[Callable[[str], None]], Keyboard]) -> None:
+    What is typed when one has just let go was meant for it, and is dropped until no key has come for a second.
+    """
+
+    def __init__(
+        self,
+        emulator: Emulator,
+        url: str,
+        connect: Callable[[Callable[[str], None]], Keyboard],
+        *,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._emulator = emulator
         self._url = url
+        self._now = now
+        self._was_held = False
+        self._deaf_until = 0.0
+        self._has_said_so = False
         self._choices: dict[str, tuple[Worker, str]] = {}
         self._tasks: set[asyncio.Task[object]] = set()
         self._keyboard = connect(self.press)
@@ -50,6 +68,9 @@ class Hotkeys:
 
     def press(self, key: str) -> None:
         """Do what a key stands for; others do nothing."""
+        if self._now() < self._deaf_until:
+            self._drop()
+            return
         chosen, self._choices = self._choices.get(key), {}
         if chosen is not None:
             self._begin(self._run(*chosen))
@@ -78,10 +99,19 @@ class Hotkeys:
             task.cancel()
 
     def _hold(self) -> None:
-        if self._emulator.is_held:
+        before, self._was_held = self._was_held, self._emulator.is_held
+        if self._was_held:
             self._keyboard.let_go()
-        else:
-            self._keyboard.listen()
+            return
+        if before:
+            self._deaf_until, self._has_said_so = self._now() + _SILENCE, False
+        self._keyboard.listen()
+
+    def _drop(self) -> None:
+        self._deaf_until = self._now() + _SILENCE
+        if not self._has_said_so:
+            self._has_said_so = True
+            self._say("the debugger has let go; keys count again when none has come for a second")
 
     def _choose_cron(self) -> None:
         """Run the only one, or ask which."""

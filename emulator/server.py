@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import sys
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
@@ -385,6 +386,9 @@ class Emulator:
 
     def _held(self, generation: Generation) -> None:
         (self._holders.add if generation.holds else self._holders.discard)(generation)
+        if "pydevd" not in sys.modules:
+            # An editor's asks elsewhere. A process that has ended was not told to go on.
+            self.terminal.prompt(self.is_held, is_answered=generation.alive)
         self.on_hold()
 
     def _is_busy(self) -> bool:

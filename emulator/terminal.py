@@ -30,7 +30,9 @@ class Terminal:
         self._out = _forgiving(out or sys.stdout)
         self.as_json = as_json
         self._shown = str if as_json or whole else folded
-        self._coloured = not as_json and self._out.isatty() and "NO_COLOR" not in os.environ
+        self._is_seen = not as_json and self._out.isatty()
+        self._coloured = self._is_seen and "NO_COLOR" not in os.environ
+        self._has_prompt = self._is_behind_prompt = False
         self._lines: list[str] = []
 
     def event(
@@ -76,6 +78,11 @@ class Terminal:
         """`order/8f2e1c04 › charge`: of an instance's long id the beginning, which is enough to know it by."""
         return title if self.as_json else _LONG_ID.sub(r"\1\2", title)
 
+    def prompt(self, is_there: bool, *, is_answered: bool = True) -> None:
+        """A debugger asks on the same terminal, or does no more: lines begin below what it wrote and was typed."""
+        self._has_prompt = is_there
+        self._is_behind_prompt = is_there or not is_answered
+
     def clear(self, sequence: str) -> None:
         """Make a terminal empty."""
         self.flush()
@@ -87,6 +94,9 @@ class Terminal:
         lines, self._lines = self._lines, []
         if not lines:
             return
+        if self._is_behind_prompt and self._is_seen:
+            lines.insert(0, "")
+        self._is_behind_prompt = self._has_prompt
         try:
             self._out.write("\n".join(lines) + "\n")
             self._out.flush()

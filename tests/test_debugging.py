@@ -233,6 +233,18 @@ def test_quitting_the_debugger_fails_only_that_request(apart):
     assert "ok" == apart.get("/").text
 
 
+def test_quitting_the_debugger_fails_the_attempt(apart):
+    """
+    `q` in a step is an exception like any other.
+    """
+    apart.later("GET", "/create")
+    apart.see_prompt()
+    apart.type("q")
+    status = apart.until("/status", lambda answer: answer.json["status"] == "errored").json
+
+    assert ("errored", "BdbQuit") == (status["status"], status["error"]["name"])
+
+
 def test_ctrl_c_on_a_terminal_ends_everything(apart):
     """
     Ctrl-C reaches both processes; the emulator ends both, with exit code 0 and no traceback.

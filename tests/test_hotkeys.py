@@ -1,8 +1,10 @@
 """Single keys on the terminal of `emulator dev`: what they do, and whose the terminal is."""
 
 import os
+import re
 import signal
 import sys
+import time
 import webbrowser
 
 import pytest
@@ -156,6 +158,53 @@ async def test_a_debugger_has_the_terminal(emu, keys):
     assert hotkeys._keyboard.listens
 
 
+@pytest.fixture
+async def stepping(emu):
+    """Keys whose seconds the test counts, and a debugger that has just let go."""
+    await emu.start(CRONS, config='[triggers]\ncrons = ["0 9 * * *"]\n')
+    seconds = [100.0]
+    hotkeys = Hotkeys(emu.emulator, "http://here", Keyboard, now=lambda: seconds[0])
+    generation = emu.emulator.workers[0].current
+    generation.hold(True)
+    seconds[0] += 60
+    generation.hold(False)
+
+    def type_after(pause, key):
+        seconds[0] += pause
+        hotkeys.press(key)
+
+    yield type_after
+    hotkeys.close()
+
+
+async def test_what_is_typed_for_a_debugger_that_has_let_go_is_dropped(emu, stepping):
+    """
+    However long the word, and said once; after a second without a key they count again.
+    """
+    stepping(0.5, "c")
+    for key in "lear\n":
+        stepping(0.9, key)
+    await emu.settle()
+
+    assert "ran 0 9" not in emu.lines
+    assert "\x1b[2J" not in emu.lines
+    assert 1 == emu.lines.count("the debugger has let go; keys count again when none has come for a second")
+
+    stepping(1.1, "l")
+
+    assert "\x1b[2J" in emu.lines
+
+
+async def test_keys_count_a_second_after_the_debugger(emu, stepping):
+    """
+    Who waits is not told of anything.
+    """
+    stepping(1.1, "l")
+
+    assert "\x1b[2J" in emu.lines
+    assert "the debugger has let go" not in emu.lines
+
+
 # On a real terminal
 
 
@@ -205,7 +254,26 @@ def test_a_prompt_gets_all_that_is_typed(terminal):
     assert "ran 0 9" not in terminal.screen
 
     press(terminal, "r")
+    terminal.see("the debugger has let go")
+    time.sleep(1.1)
+
+    assert "RELOAD" not in terminal.screen
+
+    press(terminal, "r")
     terminal.see("RELOAD")
+
+
+@pytest.mark.slow
+def test_what_is_said_stands_below_the_prompt(terminal):
+    """
+    A line of the emulator begins a line, also where Ctrl-C has left a prompt.
+    """
+    terminal.later("GET", "/stop")
+    terminal.see_prompt()
+    terminal.press_ctrl_c()
+    terminal.process.wait(5)
+
+    assert re.search(r"\n\(Pdb\) (\^C)?\r\nGET    /stop", re.sub(r"\x1b\[\d*m", "", terminal.screen))
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 import venv
 
 import pytest
@@ -83,5 +84,6 @@ def test_keys_count_in_process_too(tmp_path):
         assert "rrr" == answer().text
         assert 1 == terminal.screen.count("RELOAD")
 
+        time.sleep(1.1)
         os.write(terminal._ours, b"l")
         terminal.see("\x1b[2J")

@@ -86,3 +86,32 @@ def test_ready_is_an_object_for_programs():
         told[key] for key in ("event", "result", "url", "port")
     )
     assert "Ready on http://here:1\n" == as_text.getvalue()
+
+
+class Screen(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("out", [Screen, io.StringIO], ids=["a terminal", "a file"])
+@pytest.mark.parametrize("is_answered", [True, False], ids=["answered", "left"])
+def test_lines_begin_below_a_prompt(monkeypatch, out, is_answered):
+    """
+    As long as a debugger asks; once more where it was left without an answer, and never in a file.
+    """
+    monkeypatch.setenv("NO_COLOR", "1")
+    screen = out()
+    terminal = Terminal(screen)
+    terminal.prompt(True)
+    screen.write("(Pdb) ")
+    terminal.plain("one")
+    screen.write("(Pdb) ")
+    terminal.prompt(False, is_answered=is_answered)
+    terminal.plain("two")
+    terminal.plain("three")
+    below = "\n" if screen.isatty() else ""
+    left = "" if is_answered else below
+
+    assert f"(Pdb) {below}one\n(Pdb) {left}two\nthree\n" == screen.getvalue()
