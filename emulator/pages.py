@@ -54,15 +54,19 @@ pre, code { font: .85rem/1.6 ui-monospace, monospace; }
 pre b { font-weight: 600; color: var(--ink); }
 """
 
+# What failed to load is good again as soon as there is no error; what was raised may be as soon as something changes.
 _COME_BACK = """
 let shown;
-setInterval(async () => {
+const isMended = document.documentElement.dataset.failed === "load" ? (error) => error === null : () => false;
+const look = async () => {
   try {
     const { worker } = await (await fetch("/cdn-cgi/local/health", { cache: "no-store" })).json();
     const now = JSON.stringify([worker.generation, worker.error]);
-    if (worker.error === null || now !== (shown ??= now)) location.replace(location.pathname + location.search);
+    if (isMended(worker.error) || now !== (shown ??= now)) location.replace(location.pathname + location.search);
   } catch {}
-}, 1000);
+};
+look();
+setInterval(look, 1000);
 """
 
 
@@ -93,19 +97,23 @@ class _Said:
     hint: str | None = None
 
 
-def explain(error: EmulatorError, headers: Mapping[str, str], *, client: str, live: bool) -> Explained:
+def explain(
+    error: EmulatorError, headers: Mapping[str, str], *, client: str, live: bool, again: bool = False
+) -> Explained:
     """
     `error` for whoever sent these headers: a page or text, in full or, to strangers, under an id only.
 
-    `live` says that the error stays until the next save; such a page then comes back by itself.
+    `live` says that the error stays until the next save, `again` that the request may be made again then; such a page
+    comes back by itself.
     """
     as_html = wants_html(headers)
+    again = again and as_html
     if may_see_details(client, headers.get("host")):
-        said = _details(error, live=live)
+        said = _details(error, live=live, again=again)
     else:
-        said, live = _withheld(error), False
+        said, live, again = _withheld(error), False, False
     if as_html:
-        return Explained(page_headers(live=live), error_page(**vars(said), live=live))
+        return Explained(page_headers(live=live or again), error_page(**vars(said), live=live, again=again))
     return Explained(text_headers(), error_text(**vars(said)))
 
 
@@ -160,11 +168,13 @@ def error_page(
     place: str | None = None,
     hint: str | None = None,
     live: bool = False,
+    again: bool = False,
 ) -> str:
     """One HTML page that needs nothing else, of at most 200 kB, with the user's own frames first."""
     page = ""
+    failed = "load" if live else "request" if again else None
     for size in (64_000, 16_000, 4_000, 1_000):
-        page = _document(title[:200], _summary(kind, message), _clip(trace, size), place, hint, live)
+        page = _document(title[:200], _summary(kind, message), _clip(trace, size), place, hint, failed)
         if len(page.encode("utf-8", "replace")) <= _LARGEST_PAGE:
             break
     return page
@@ -180,8 +190,8 @@ def error_text(
     return _visible("\n\n".join(part for part in parts if part) + "\n")
 
 
-def _details(error: EmulatorError, *, live: bool) -> _Said:
-    said = _Said(title=_title(error, live=live), message=str(error), hint=_hint(error, live=live))
+def _details(error: EmulatorError, *, live: bool, again: bool) -> _Said:
+    said = _Said(title=_title(error, live=live), message=str(error), hint=_hint(error, live=live or again))
     if not isinstance(error, WorkerError):
         return said
     frames = _users_frames(error.trace)
@@ -216,9 +226,11 @@ def _hint(error: EmulatorError, *, live: bool) -> str | None:
     return None
 
 
-def _document(title: str, summary: str, trace: str, place: str | None, hint: str | None, live: bool) -> str:
+def _document(title: str, summary: str, trace: str, place: str | None, hint: str | None, failed: str | None) -> str:
+    """`failed` is what the page waits to be put right, if it comes back by itself."""
+    waits = f' data-failed="{failed}"' if failed else ""
     parts = [
-        f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{_html(title)}</title>',
+        f'<!doctype html>\n<html lang="en"{waits}>\n<meta charset="utf-8">\n<title>{_html(title)}</title>',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<style>{_STYLE}</style>",
         f'<main>\n<h1>{_html(title)}</h1>\n<p class="what">{_html(summary)}</p>',
@@ -226,7 +238,7 @@ def _document(title: str, summary: str, trace: str, place: str | None, hint: str
         f'<p class="hint">{_html(hint[:2_000])}</p>' if hint else "",
         *_trace_sections(trace),
         "</main>",
-        f"<script>{_COME_BACK}</script>" if live else "",
+        f"<script>{_COME_BACK}</script>" if failed else "",
         "</html>\n",
     ]
     return "\n".join(part for part in parts if part)

@@ -155,8 +155,11 @@ async def _live(
 def _server(emulator: Emulator, serving: Serving) -> _Server:
     async def explain(scope: Scope, send: Send, error: EmulatorError) -> None:
         # A page that comes back by itself asks one of our routes, and has no token.
-        live = error is emulator.workers[0].error and serving.token is None
-        await _explain(scope, send, error, live=live)
+        can_ask = serving.token is None
+        live = error is emulator.workers[0].error and can_ask
+        # Not where the process has ended: each time that the page came back, the request could end the next one.
+        again = scope["method"] == "GET" and not isinstance(error, WorkerGone) and can_ask
+        await _explain(scope, send, error, live=live, again=again)
 
     ours = _Ours(emulator) if serving.token is None else with_token(_Ours(emulator), Gate(serving.token))
     checked = origins(
@@ -202,10 +205,10 @@ class _Ours:
         await self._app(scope, receive, send)
 
 
-async def _explain(scope: Scope, send: Send, error: EmulatorError, *, live: bool) -> None:
+async def _explain(scope: Scope, send: Send, error: EmulatorError, *, live: bool, again: bool) -> None:
     """An error page: HTML for browsers, text for the rest; details only for this machine."""
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    told = pages.explain(error, headers, client=(scope.get("client") or ("",))[0], live=live)
+    told = pages.explain(error, headers, client=(scope.get("client") or ("",))[0], live=live, again=again)
     status = 503 if isinstance(error, WorkerGone) else 500
     raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in told.headers]
     body = told.body.encode("utf-8", "replace")

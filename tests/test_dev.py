@@ -320,6 +320,29 @@ def test_a_cron_that_fails_says_so(dev):
     assert (500, "exception") == (answer.status, answer.text)
 
 
+@pytest.mark.parametrize(("method", "comes_back"), [("GET", True), ("POST", False)])
+def test_the_page_of_an_exception_comes_back_if_it_may_be_asked_for_again(dev, method, comes_back):
+    """
+    After the next save, but not what a form has sent.
+    """
+    page = dev.request(method, "/fail", headers={"accept": "text/html"})
+
+    assert 500 == page.status
+    assert comes_back is ('data-failed="request"' in page.text)
+
+
+def test_the_page_of_a_process_that_ended_does_not_come_back(tmp_path):
+    """
+    Each time, the request would end the next one.
+    """
+    code = HELLO.replace('return Response("hello")', "__import__('os')._exit(3)")
+    with Dev(tmp_path, "--no-reload", code=code) as dev:
+        page = dev.get("/", accept="text/html")
+
+    assert 503 == page.status
+    assert "<script" not in page.text
+
+
 def test_a_trigger_of_a_broken_worker_is_refused_at_once(tmp_path):
     """
     The routes of ours answer with the reason while the worker cannot be loaded.

@@ -230,6 +230,23 @@ def test_each_error_has_its_title(error, live, title):
     assert ("content-type", "text/plain; charset=utf-8") in text.headers
 
 
+@pytest.mark.parametrize(
+    ("live", "again", "waits"),
+    [(True, True, "load"), (True, False, "load"), (False, True, "request"), (False, False, None)],
+)
+def test_a_page_comes_back_when_it_can(live, again, waits):
+    """
+    It says so, and what it waits for: a worker that loads, or one that is another than the one that raised.
+    """
+    page = explain(WorkerError("ValueError", "no", TRACE), BROWSER, client="::1", live=live, again=again)
+    text = explain(WorkerError("ValueError", "no", TRACE), SCRIPT, client="::1", live=False, again=again)
+
+    assert ([waits] if waits else []) == re.findall(r'data-failed="(.*?)"', page.body)
+    assert bool(waits) is ("then reloads it" in page.body) is ("<script>" in page.body)
+    assert bool(waits) is ("script-src" in dict(page.headers)["content-security-policy"])
+    assert "then reloads it" not in text.body
+
+
 def test_the_place_is_the_users_innermost_line():
     """
     The text names the file and line to open.
@@ -244,7 +261,7 @@ def test_strangers_get_a_number_only(headers, caplog):
     """
     Another machine learns nothing but a number, by which the terminal tells the rest.
     """
-    told = explain(WorkerError("ValueError", "no money", TRACE), headers, client="192.168.0.9", live=True)
+    told = explain(WorkerError("ValueError", "no money", TRACE), headers, client="192.168.0.9", live=True, again=True)
     [number] = re.findall(r"Internal error ([0-9a-f]{8})", told.body)
 
     assert "money" not in told.body
