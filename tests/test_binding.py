@@ -437,6 +437,44 @@ return {"n": float("nan"), "at": datetime(2030, 1, 2)}
     assert "error" not in status
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["at once", "after a restart of the emulator"])
+async def test_outputs_come_in_the_order_in_which_the_steps_ended(emu, again):
+    """
+    A step inside another one before that one, the quicker of two before the slower, a received event in its place.
+    """
+    # Nobody is to wait for the outer step, which runs all the time.
+    emu.options["settle_seconds"] = 0.05
+    order = await started(
+        emu,
+        """
+@step.do("inner")
+async def inner():
+    return "inner"
+
+@step.do("outer")
+async def outer():
+    await inner()
+    await step.sleep("nap", "5 minutes")
+    return "outer"
+
+@step.do("broken", config={"retries": {"limit": 1, "delay": "2 minutes"}})
+async def broken(ctx):
+    if ctx["attempt"] == 1:
+        raise OSError
+    return "mended"
+
+await asyncio.gather(outer(), broken(), step.wait_for_event("w", "go"))
+""",
+    )
+    await emu.advance(minutes=1)
+    await order.send("go", "event")
+    await emu.advance(minutes=4)
+    if again:
+        await emu.restart()
+
+    assert ["inner", "event", "mended", "outer"] == order.shown["__LOCAL_DEV_STEP_OUTPUTS"]
+
+
 @pytest.mark.parametrize("value", [0, "", False, None, [], {}], ids=repr)
 async def test_a_falsy_output_is_kept_as_it_is(emu, value):
     """

@@ -11,11 +11,11 @@ from emulator.workflows import rollback
 
 
 def status_of(instance: Instance, steps: Iterable[Step]) -> dict[str, Any]:
-    """Status, step outputs so far, output, the error of an errored instance, and how its rollback went."""
+    """Status, step outputs as they ended, output, the error of an errored instance, and how its rollback went."""
     known = list(steps)
     answer: dict[str, Any] = {
         "status": str(instance.status),
-        "__LOCAL_DEV_STEP_OUTPUTS": [shown_output(step) for step in known if _has_output(step)],
+        "__LOCAL_DEV_STEP_OUTPUTS": [shown_output(step) for step in _in_order_of_ends(known)],
         "output": values.shown(instance.output),
     }
     if instance.error is not None and instance.status is Status.ERRORED:
@@ -34,5 +34,6 @@ def shown_output(step: Step) -> Any:
     return shown["payload"] if step.kind is StepKind.WAIT else shown
 
 
-def _has_output(step: Step) -> bool:
-    return step.state is StepState.DONE and step.kind in (StepKind.DO, StepKind.WAIT)
+def _in_order_of_ends(steps: Iterable[Step]) -> list[Step]:
+    done = [step for step in steps if step.state is StepState.DONE and step.kind in (StepKind.DO, StepKind.WAIT)]
+    return sorted(done, key=lambda step: step.ended_at or step.started_at)
