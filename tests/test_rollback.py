@@ -172,7 +172,7 @@ async def test_any_error_that_leaves_run_undoes(emu, error):
     assert order.error["name"] in error
 
 
-@pytest.mark.parametrize("returned", ["object()", "(1, 2)"])
+@pytest.mark.parametrize("returned", ["object()", "(1, 2)", '"x" * (2**21 - 1)'], ids=["object", "tuple", "too large"])
 async def test_a_result_of_run_that_cannot_be_kept_undoes(emu, returned):
     """
     An instance errored for what `run` returned has failed like any other.

@@ -578,6 +578,15 @@ await big()
     assert "Step big-1 output is too large. Maximum allowed size is 1MiB." == order.error["message"]
 
 
+async def test_run_may_return_two_mebibytes(emu):
+    """
+    What `run` returns may be twice as large as a step's result.
+    """
+    order = await started(emu, 'return "x" * (2 ** 21 - 2)')
+
+    assert 2**21 - 2 == len(order.output)
+
+
 async def test_a_pause_lets_the_step_finish_and_nothing_after_it_run(emu):
     """
     Pausing shows waitingForPause until the attempt has ended, then paused; resume goes on from there.

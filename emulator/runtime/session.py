@@ -290,9 +290,12 @@ class Session:
         except Exception as error:
             return b"", error
         try:
-            return values.encode(result).encode(), None
+            body = values.encode(result).encode()
         except TypeError as error:
             return b"", TypeError(f"run() returned a value that cannot be kept: {error}")
+        if values.is_too_large(body, values.LARGEST_OUTPUT):
+            return b"", ValueError("run() returned a value that cannot be kept: it is larger than 2 MiB")
+        return body, None
 
     def _load(self, frame: Frame) -> None:
         head = frame.head

@@ -19,6 +19,8 @@ from typing import Any
 
 LARGEST = 1 << 20
 """Bytes a step's result, a payload or a message's value may have: 1 MiB, as on the platform."""
+LARGEST_OUTPUT = 2 * LARGEST
+"""Bytes that what `run` returns may have."""
 
 _LARGEST_PLAIN = 2**53 - 1
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - the platform hands out naive UTC datetimes
@@ -78,12 +80,12 @@ def shown(text: str | None) -> Any:
     return None if text is None else _read_shown(text)
 
 
-def is_too_large(text: bytes) -> bool:
+def is_too_large(text: bytes, limit: int = LARGEST) -> bool:
     """Whether a value in wire form is over the limit; what base64 and escapes add does not count against it."""
-    if len(text) <= LARGEST:
+    if len(text) <= limit:
         return False
     # A letter is written with three times the bytes it has at most.
-    return len(text) > 3 * LARGEST or len(text) - _padding(_read(text)) > LARGEST
+    return len(text) > 3 * limit or len(text) - _padding(_read(text)) > limit
 
 
 def _padding(form: Any) -> int:
