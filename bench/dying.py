@@ -24,6 +24,7 @@ from emulator.store.steps import Steps as StepRecords
 from emulator.terminal import Terminal
 from emulator.workflows.endings import Endings
 from emulator.workflows.engine import Engine
+from emulator.workflows.grants import Grants
 from emulator.workflows.ledger import Ledger
 from emulator.workflows.step import Steps
 from emulator.workflows.waits import Waits
@@ -35,6 +36,10 @@ _METHODS: dict[str, tuple[type, str]] = {
     "an attempt is numbered": (Ledger, "begin_attempt"),
     "an attempt may begin": (Steps, "_attempt"),
     "an attempt is ended": (Ledger, "end_attempt"),
+    "an attempt is granted": (Grants, "give"),
+    "a grant is taken": (Steps, "_begun"),
+    "a grant is withdrawn": (Grants, "withdraw"),
+    "a granted attempt is written": (Ledger, "catch_up"),
     "a result is handed over": (Steps, "_succeed"),
     "a failure is answered": (Steps, "_fail"),
     "a sleep or wait is ended": (Ledger, "end"),

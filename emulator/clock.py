@@ -7,10 +7,11 @@ import heapq
 import itertools
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 # A long asyncio sleep drifts while the laptop sleeps, so look again at least this often.
-_LOOK_AGAIN = 30.0
+_LOOK_AGAIN = timedelta(seconds=30)
 
 
 class Clock(Protocol):
@@ -20,6 +21,33 @@ class Clock(Protocol):
 
     async def sleep_until(self, when: datetime) -> None: ...
 
+    def alarm(self, when: datetime, ring: Callable[[], None]) -> Alarm: ...
+
+
+class Alarm:
+    """A call at a moment of the clock, until it is cancelled."""
+
+    def __init__(self, ring: Callable[[], None], left: Callable[[], None]) -> None:
+        self._ring = ring
+        self._left = left
+        self.is_over = False
+
+    def ring(self) -> None:
+        if not self.is_over:
+            self.is_over = True
+            self._ring()
+
+    def cancel(self) -> None:
+        if not self.is_over:
+            self.is_over = True
+            self._left()
+
+
+def wake(waiter: asyncio.Future[None]) -> None:
+    """Who waits goes on, if nothing else has woken it before."""
+    if not waiter.done():
+        waiter.set_result(None)
+
 
 async def _settled_at_once() -> None: ...
 
@@ -28,34 +56,34 @@ class _Timers:
     """The sleepers in order of time; woken one by one, the clock standing at each one's moment."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[datetime, int, asyncio.Future[None]]] = []
+        self._heap: list[tuple[datetime, int, Alarm]] = []
         self._order = itertools.count()
         self._left = 0
 
     def __len__(self) -> int:
         return len(self._heap)
 
-    def add(self, when: datetime) -> asyncio.Future[None]:
-        sleeper: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._heap, (when, next(self._order), sleeper))
-        return sleeper
+    def add(self, when: datetime, ring: Callable[[], None]) -> Alarm:
+        alarm = Alarm(ring, self._note_left)
+        heapq.heappush(self._heap, (when, next(self._order), alarm))
+        return alarm
 
-    def note_left(self) -> None:
+    def _note_left(self) -> None:
         """A sleeper has left before its time. Most never reach the top of the heap, so now and then it is swept."""
         self._left += 1
         if self._left * 2 > len(self._heap):
-            self._heap = [entry for entry in self._heap if not entry[2].done()]
+            self._heap = [entry for entry in self._heap if not entry[2].is_over]
             heapq.heapify(self._heap)
             self._left = 0
 
     def next_due(self) -> datetime | None:
-        while self._heap and self._heap[0][2].done():
+        while self._heap and self._heap[0][2].is_over:
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 
     def wake_due(self, now: datetime) -> None:
         while (due := self.next_due()) is not None and due <= now:
-            heapq.heappop(self._heap)[2].set_result(None)
+            heapq.heappop(self._heap)[2].ring()
 
 
 class MovableClock:
@@ -87,13 +115,22 @@ class MovableClock:
         """Return when the clock has reached `when`; at once if it already has."""
         if when <= self.now():
             return
-        sleeper = self._timers.add(when)
-        self._arm()
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        alarm = self.alarm(when, partial(wake, woken))
         try:
-            await sleeper
-        except asyncio.CancelledError:
-            self._timers.note_left()
-            raise
+            await woken
+        finally:
+            alarm.cancel()
+
+    def alarm(self, when: datetime, ring: Callable[[], None]) -> Alarm:
+        """Have `ring` called when the clock has reached `when`; in the next turn of the loop if it already has."""
+        if when <= self.now():
+            late = Alarm(ring, lambda: None)
+            asyncio.get_running_loop().call_soon(late.ring)
+            return late
+        alarm = self._timers.add(when, ring)
+        self._arm()
+        return alarm
 
     async def advance(self, by: timedelta) -> None:
         """Move forward, through everything that falls due on the way."""
@@ -174,13 +211,13 @@ class SystemClock(MovableClock):
 
     def _arm(self) -> None:
         due = self._timers.next_due()
-        if due is None or self._held is not None or (self._alarm is not None and due == self._alarm_at):
+        if due is None or self._held is not None or (self._alarm_at is not None and self._alarm_at <= due):
             return
         if self._alarm is not None:
             self._alarm.cancel()
-        seconds = min(max((due - self.now()).total_seconds(), 0.0), _LOOK_AGAIN)
-        self._alarm = asyncio.get_running_loop().call_later(seconds, self._ring)
-        self._alarm_at = due if seconds < _LOOK_AGAIN else None
+        now = self.now()
+        self._alarm_at = max(min(due, now + _LOOK_AGAIN), now)
+        self._alarm = asyncio.get_running_loop().call_later((self._alarm_at - now).total_seconds(), self._ring)
 
     def _ring(self) -> None:
         self._alarm = self._alarm_at = None

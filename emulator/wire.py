@@ -40,8 +40,8 @@ TO_WORKER = {
         "queue, messages, metrics: a batch, each message by its id, time and attempt; the body is a JSON list of values"
     ),
     "run": (
-        "class_name, ending: run an instance, and undo its steps when its ending is known; the body is the event's"
-        " value"
+        "class_name, ending, grant: run an instance, and undo its steps when its ending is known; the body is the"
+        " event's value"
     ),
     "expire": "key: an attempt of a step has had its time",
     "cancel": "leave this conversation; nobody waits for it any more",

@@ -168,7 +168,7 @@ class Emulated:
         """The emulator is gone from one instruction to the next; what was not committed yet is lost."""
         emulator, self._emulator = self.emulator, None
         store = emulator.store
-        store._commit = None
+        store._waiting = None
         store._db.rollback()
         store._db.close()
         store.lock.release()

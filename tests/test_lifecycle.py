@@ -1055,13 +1055,13 @@ async def test_a_retention_beyond_the_calendar_does_not_keep_an_instance_from_it
     assert "complete" == Handle(emu, "order", instance.id).status
 
 
-@pytest.mark.parametrize("where", ["emulator.workflows.passes.event_of", "emulator.workflows.step.Steps._attempt"])
+@pytest.mark.parametrize("where", ["emulator.workflows.passes.event_of", "emulator.workflows.ledger.Ledger.new_step"])
 async def test_a_fault_of_the_emulator_is_the_instances_error(emu, monkeypatch, caplog, where):
     """
     Nobody waits for ever for what went wrong on this side; the traceback is in the log.
     """
 
-    def broken(*_):
+    def broken(*_, **__):
         raise RuntimeError("a bug")
 
     await emu.start(worker(HELD), config=ORDER)

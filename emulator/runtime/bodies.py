@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import ContextVar
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
-from emulator.runtime.exports import awaited
 from emulator.runtime.traces import StepError
 from emulator.sdk.workers.workflows import WorkflowTimeoutError
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 # Set in the body of a step: what is asked for there belongs to that step's attempt.
 within: ContextVar[bool] = ContextVar("within", default=False)
@@ -18,18 +19,19 @@ within: ContextVar[bool] = ContextVar("within", default=False)
 _GRACE_SECONDS = 1.0
 
 
-@dataclass
 class _Body:
-    """A body under way. `given_up` is done when it was told to end and does not."""
+    """A body under way. It is `over` when it has ended, or was told to end and does not."""
 
-    task: asyncio.Task[Any]
-    given_up: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-    expired: bool = False
-    dropped: bool = False
+    def __init__(self, attempt: Callable[[_Body], Coroutine[Any, Any, Any]]) -> None:
+        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.expired = False
+        self.dropped = False
+        self.task = asyncio.ensure_future(attempt(self))
+        self.task.add_done_callback(self.end)
 
-    def give_up(self) -> None:
-        if not self.given_up.done():
-            self.given_up.set_result(None)
+    def end(self, *_: object) -> None:
+        if not self.over.done():
+            self.over.set_result(None)
 
 
 class Bodies:
@@ -38,30 +40,42 @@ class Bodies:
     def __init__(self) -> None:
         self._running: dict[str, _Body] = {}
 
-    async def run(self, key: str, body: Callable[[Any], Any], context: Any, milliseconds: int) -> Any:
-        """One attempt. Raises what the body raises, or WorkflowTimeoutError when the engine says its time is over."""
+    async def run(self, key: str, body: Callable[[], Awaitable[T]], milliseconds: int, report: Callable[[T], R]) -> R:
+        """
+        One attempt. Raises what the body raises, or WorkflowTimeoutError when the engine says its time is over.
+
+        `report` is called as soon as the body has ended in time; what it returns is the attempt's outcome.
+        """
+
+        async def attempt(running: _Body) -> R:
+            within.set(True)
+            result = await body()
+            if running.expired:
+                raise asyncio.CancelledError
+            return report(result)
+
         # A task of its own, so that a time-out ends the body and nothing else.
-        running = self._running[key] = _Body(asyncio.ensure_future(_call(body, context)))
+        running = self._running[key] = _Body(attempt)
         try:
-            await asyncio.wait((running.task, running.given_up), return_when=asyncio.FIRST_COMPLETED)
+            await running.over
         finally:
             self._running.pop(key, None)
-            running.given_up.cancel()
             running.task.cancel()
         if running.expired:
             _retrieve(running.task)
             raise WorkflowTimeoutError(f"Execution timed out after {milliseconds}ms")
         if running.task.cancelled() and not running.dropped:
             raise StepError("CancelledError", "the step's body was cancelled by code of the worker's own")
-        return running.task.result()
+        outcome: R = running.task.result()
+        return outcome
 
     def expire(self, key: str) -> None:
         """An attempt has had its time: its body is cancelled, and not waited for if it does not listen."""
         body = self._running.get(key)
-        if body is not None:
+        if body is not None and not body.task.done():
             body.expired = True
             body.task.cancel()
-            asyncio.get_running_loop().call_later(_GRACE_SECONDS, body.give_up)
+            asyncio.get_running_loop().call_later(_GRACE_SECONDS, body.end)
 
     def cancel(self) -> list[str]:
         """The pass is over; returns the keys of those that were still running."""
@@ -69,11 +83,6 @@ class Bodies:
             body.dropped = True
             body.task.cancel()
         return list(self._running)
-
-
-async def _call(body: Callable[[Any], Any], context: Any) -> Any:
-    within.set(True)
-    return await awaited(body(context))
 
 
 def _retrieve(task: asyncio.Task[Any]) -> None:

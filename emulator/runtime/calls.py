@@ -71,6 +71,14 @@ class Calls:
         )
         return answer
 
+    def tell(self, target: str, method: str, head: dict[str, Any]) -> None:
+        """A call that nobody answers. It leaves before anything runs that is put into a task after it."""
+        self._channel.send(
+            "call",
+            next(self._numbers),
+            {"by": speaker.get().number, "target": target, "method": method, **head},
+        )
+
     def answered(self, frame: Frame) -> None:
         if frame.kind == "piece" or frame.head.get("more"):
             self._body_of(frame)

@@ -258,6 +258,7 @@ class Session:
             frame.id,
             implicit=self._flags["python_workflows_implicit_dependencies"],
             root=self._root,
+            grant=frame.head["grant"],
         )
         ending = frame.head["ending"]
         try:

@@ -26,7 +26,7 @@ def plain(config: Any) -> Any:
 
 def told(config: Any) -> Any:
     """The config as the engine reads it: a marker stands where a delay function was."""
-    return loads(dumps(config, default=_told_value))
+    return None if config is None else loads(dumps(config, default=_told_value))
 
 
 def delay_function(config: Any) -> Callable[..., Any] | None:

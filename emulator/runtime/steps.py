@@ -6,9 +6,12 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any
 
 from emulator.runtime.exports import place
+
+_TAKES_MORE = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
 
 Take = Callable[["StepFunction", Callable[[Any], Any]], Awaitable[Any]]
 
@@ -53,7 +56,7 @@ class StepFunction:
         return f"<step {self.step_name} at {file}:{line}>"
 
     async def _run(self) -> Any:
-        names = list(inspect.signature(self._function).parameters)
+        names = _parameters(self._function)
         sources = self._sources([name for name in names if name != "ctx"])
         results = await self._results(sources)
 
@@ -94,3 +97,12 @@ class StepFunction:
         if self._memo is None or self._memo.cancelled():
             return self()
         return asyncio.shield(self._memo)
+
+
+def _parameters(function: Callable[..., Any]) -> Sequence[str]:
+    is_plain = isinstance(function, FunctionType) and not function.__dict__
+    code = function.__code__ if is_plain else None
+    if code is not None and not code.co_argcount + code.co_kwonlyargcount and not code.co_flags & _TAKES_MORE:
+        # Most steps take nothing, and looking closer takes longer than many a body.
+        return ()
+    return list(inspect.signature(function).parameters)

@@ -16,6 +16,7 @@ from emulator.runtime import stepconfig, values
 from emulator.runtime.bodies import Bodies, within
 from emulator.runtime.calls import Calls, Pending
 from emulator.runtime.exports import awaited
+from emulator.runtime.grant import Grant
 from emulator.runtime.steps import StepFunction, StepOptions
 from emulator.runtime.streamed import blocks, pieces_of
 from emulator.runtime.traces import describe, revive
@@ -26,6 +27,7 @@ from emulator.sdk.workers.workflows import NonRetryableError, WorkflowFatalError
 from emulator.wire import Frame
 
 _NEVER_AGAIN = (NonRetryableError, WorkflowFatalError)
+_LONGEST_NAME = 256
 _NO_STEPS_NOW = "Cannot execute steps during rollback phase"
 
 
@@ -58,7 +60,9 @@ class WorkflowStep:
     name was used before; a finished one gives its recorded result and is not run again.
     """
 
-    def __init__(self, calls: Calls, run: int, *, implicit: bool, root: str) -> None:
+    def __init__(
+        self, calls: Calls, run: int, *, implicit: bool, root: str, grant: dict[str, Any] | None = None
+    ) -> None:
         self._calls = calls
         self._run = run
         self._implicit = implicit
@@ -68,6 +72,8 @@ class WorkflowStep:
         self._undoables: dict[tuple[str, int], Undoable] = {}
         self._bodies = Bodies()
         self._lives: set[asyncio.Task[Any]] = set()
+        self._grant = Grant(lambda: self._calls.tell("step", "return_grant", self._head("", 0)))
+        self._grant.receive(grant)
         self._rolling_back = False
         self._left = False
 
@@ -138,6 +144,7 @@ class WorkflowStep:
     def leave(self) -> list[str]:
         """The pass is over: nothing is asked any more; returns the labels of bodies that were still running."""
         self._left = True
+        self._grant.drop()
         labels = self._bodies.cancel()
         for life in self._lives:
             life.cancel()
@@ -215,7 +222,8 @@ class WorkflowStep:
 
     async def _live(self, life: _Life, head: dict[str, Any]) -> Any:
         """Ask, run the attempts the engine wants, hand out the recorded copy."""
-        frame = await self._tell("begin", life, head)
+        frame = await self._begin(life, head)
+        report = partial(self._succeed, life, within.get())
         error: Exception | None = None
         while frame.head["go"] == "attempt":
             context = life.context(frame)
@@ -223,15 +231,16 @@ class WorkflowStep:
             asks = stepconfig.asks(context)
             life.started(context)
             try:
-                head, text = await self._bodies.run(
-                    life.key, partial(self._result, life), context, frame.head["timeout"]
+                answer = await self._bodies.run(
+                    life.key, partial(self._result, life, context), frame.head["timeout"], report
                 )
             except Exception as raised:
                 error = raised
                 frame = await self._tell("fail", life, await self._failure(raised, life, context, asks))
             else:
                 error = None
-                frame = await self._tell("succeed", life, head, text.encode())
+                frame = await answer
+                self._grant.receive(frame.head.get("grant"))
         if "ctx" in frame.head:
             life.started(life.context(frame))
         if error is not None and frame.head["go"] == "failure" and not frame.head["replaces"]:
@@ -239,6 +248,14 @@ class WorkflowStep:
         if frame.head.get("stream"):
             return ReadableStream.new(self._replayed(life))
         return _recorded(frame)
+
+    async def _begin(self, life: _Life, head: dict[str, Any]) -> Frame:
+        """Ask whether the body is to run. Where that was answered with the last result, say that it runs."""
+        granted = self._grant.take() if _is_usual(life, head) else None
+        if granted is None:
+            return await self._tell("begin", life, head)
+        self._calls.tell("step", "begun", {**self._head(life.name, life.count), **head, "kind": life.kind})
+        return Frame("answer", 0, granted)
 
     async def _result(self, life: _Life, context: Any) -> tuple[dict[str, Any], str]:
         """What an attempt gives, in wire form; a stream is kept block by block within the attempt's time."""
@@ -251,6 +268,12 @@ class WorkflowStep:
             await self._tell("keep_block", life, {"number": number}, block)
             number += 1
         return {"stream": True}, ""
+
+    def _succeed(self, life: _Life, is_within: bool, result: tuple[dict[str, Any], str]) -> asyncio.Future[Frame]:
+        """Tell what an attempt gave."""
+        head, text = result
+        # This is called where the body was; the attempt itself stands outside of it.
+        return self._tell("succeed", life, {**head, "within": is_within}, text.encode())
 
     async def _replayed(self, life: _Life) -> AsyncIterator[bytes]:
         """The blocks of a recorded stream, anew for each pass."""
@@ -273,10 +296,10 @@ class WorkflowStep:
         self._counts[kind, name] += 1
         return self._counts[kind, name]
 
-    async def _tell(self, method: str, life: _Life, head: dict[str, Any], body: bytes = b"") -> Frame:
+    def _tell(self, method: str, life: _Life, head: dict[str, Any], body: bytes = b"") -> asyncio.Future[Frame]:
         if self._rolling_back and life.kind == "do":
             raise WorkflowFatalError(_NO_STEPS_NOW)
-        return await self._send(method, life.name, life.count, {**head, "kind": life.kind}, body)
+        return self._send(method, life.name, life.count, {**head, "kind": life.kind}, body)
 
     def _ask(self, method: str, kind: str, name: str, head: dict[str, Any]) -> asyncio.Future[Frame]:
         if self._rolling_back:
@@ -289,8 +312,19 @@ class WorkflowStep:
         if self._left:
             # A `finally` of the user's took a step after the run was told to leave: it must not hang.
             raise asyncio.CancelledError("this run has been left; it goes on in another pass")
-        head = {"run": self._run, "name": name, "count": count, "within": within.get(), **head}
-        return self._calls.ask("step", method, head, body)
+        self._grant.drop()
+        return self._calls.ask("step", method, {**self._head(name, count), **head}, body)
+
+    def _head(self, name: str, count: int) -> dict[str, Any]:
+        return {"run": self._run, "name": name, "count": count, "within": within.get()}
+
+
+def _is_usual(life: _Life, head: dict[str, Any]) -> bool:
+    """Nothing about the step is for the engine to decide."""
+    name: Any = life.name
+    has_usual_name = isinstance(name, str) and name.isascii() and name.isprintable() and len(name) <= _LONGEST_NAME
+    is_plain = head["config"] is None and not head.get("rollback") and head.get("rollback_config") is None
+    return life.kind == "do" and has_usual_name and is_plain and not within.get()
 
 
 def _recorded(frame: Frame) -> Any:

@@ -11,6 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from emulator.clock import wake
 from emulator.errors import StoreError
 from emulator.store.events import Events
 from emulator.store.instances import Instances
@@ -53,7 +54,8 @@ class Store:
         self._path = folder / "state.db"
         self._complaint = ""
         self.on_refusal: Callable[[], None] = lambda: None
-        self._commit: asyncio.Future[None] | None = None
+        # Who waits for the end of the turn; None while nothing was written in it.
+        self._waiting: list[asyncio.Future[None]] | None = None
         self._within = False
         self._synced = True
         self.instances = Instances(self._db)
@@ -93,13 +95,19 @@ class Store:
 
     async def durable(self) -> None:
         """Return when all that was written in this turn is on disk. Raises StoreError if it could not be."""
-        if self._commit is not None:
-            await asyncio.shield(self._commit)
+        if self._waiting is not None:
+            await self._end_of_turn()
 
     @property
     def commit(self) -> asyncio.Future[None] | None:
         """The end of this turn, for who can await it in a later one only, when `durable` would say nothing of it."""
-        return self._commit
+        return None if self._waiting is None else self._end_of_turn()
+
+    def _end_of_turn(self) -> asyncio.Future[None]:
+        assert self._waiting is not None
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        return waiter
 
     def close(self) -> None:
         """Commit, fold the log into the file, let go of the lock."""
@@ -114,11 +122,10 @@ class Store:
             self._run("release here")
 
     def _join_this_turn(self, synced: bool) -> None:
-        if self._commit is None:
+        if self._waiting is None:
             self._begin(synced)
-            loop = asyncio.get_running_loop()
-            self._commit = loop.create_future()
-            loop.call_soon(self._end_turn)
+            self._waiting = []
+            asyncio.get_running_loop().call_soon(self._end_turn)
             return
         if not self._db.in_transaction:
             raise StoreError(f"{self._path}: what was written a moment ago was refused, and this with it")
@@ -134,18 +141,19 @@ class Store:
         self._run("begin immediate")
 
     def _end_turn(self) -> None:
-        commit, self._commit = self._commit, None
-        if commit is None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is None:
             return
         try:
             self._run("commit")
         except StoreError as error:
             if self._db.in_transaction:
                 self._db.rollback()
-            commit.set_exception(error)
-            commit.exception()
+            for waiter in waiting:
+                _refuse(waiter, error)
             return
-        commit.set_result(None)
+        for waiter in waiting:
+            wake(waiter)
         if self._complaint:
             self._complaint = ""
             log.warning("%s can be written again; what was refused is tried again by itself", self._path)
@@ -166,6 +174,13 @@ class Store:
             log.error("%s", refusal)
         self.on_refusal()
         return refusal
+
+
+def _refuse(waiter: asyncio.Future[None], error: StoreError) -> None:
+    if not waiter.done():
+        waiter.set_exception(error)
+        # Who has left meanwhile does not look at it.
+        waiter.exception()
 
 
 def _make(folder: Path) -> None:

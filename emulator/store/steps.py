@@ -70,6 +70,16 @@ class Steps:
         )
 
     @read
+    def last_attempt_order(self, key: int) -> int:
+        """The last place in an instance's order that has an attempt; 0 for none."""
+        row = self._db.execute('select max("order") from attempts where instance = ?', (key,)).fetchone()
+        return row[0] or 0
+
+    def forget_attempts_after(self, key: int, order: int) -> None:
+        """Forget the attempts at later places of an instance's order."""
+        self._db.execute('delete from attempts where instance = ? and "order" > ?', (key, order))
+
+    @read
     def attempts(self, key: int) -> list[Attempt]:
         rows = self._db.execute(
             """
@@ -97,11 +107,16 @@ class Steps:
             (attempt.instance, attempt.order, attempt.attempt, from_time(attempt.started_at)),
         )
 
-    def end_attempt(self, step: Step, *, at: datetime, error: Failure | None = None) -> None:
-        """A step's latest attempt is over."""
+    def end_attempt(
+        self, step: Step, *, at: datetime, error: Failure | None = None, started_at: datetime | None = None
+    ) -> None:
+        """A step's latest attempt is over; `started_at` where that was not known before."""
         self._db.execute(
-            'update attempts set ended_at = ?, error = ? where instance = ? and "order" = ? and attempt = ?',
-            (from_time(at), from_failure(error), step.instance, step.order, step.attempts),
+            """
+            update attempts set ended_at = ?, error = ?, started_at = coalesce(?, started_at)
+            where instance = ? and "order" = ? and attempt = ?
+            """,
+            (from_time(at), from_failure(error), from_time(started_at), step.instance, step.order, step.attempts),
         )
 
     def end_open_attempts(self, key: int, *, at: datetime, error: Failure) -> None:

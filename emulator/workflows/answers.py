@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from emulator.generation import Answer
 from emulator.models import Failure, Step
@@ -22,11 +23,12 @@ class StepRefused(Exception):
         self.kind = kind
 
 
-def result(step: Step) -> Answer:
-    """The recorded result, in wire form; of a stream only that it is one."""
+def result(step: Step, grant: dict[str, Any] | None = None) -> Answer:
+    """The recorded result, in wire form; of a stream only that it is one. A grant for the next step may go with it."""
+    head: dict[str, Any] = {"go": "result"} if grant is None else {"go": "result", "grant": grant}
     if step.result is not None and step.result.startswith(_STREAM):
-        return {"go": "result", "stream": True}, b""
-    return {"go": "result"}, (step.result or "null").encode()
+        return {**head, "stream": True}, b""
+    return head, (step.result or "null").encode()
 
 
 def streamed(preview: str) -> str:

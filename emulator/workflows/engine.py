@@ -213,7 +213,7 @@ class Engine:
         """A generation's process has ended."""
         self._passes.lost(generation)
 
-    async def answer(self, generation: Generation, frame: Frame) -> Answer:
+    async def answer(self, generation: Generation, frame: Frame) -> Answer | None:
         """A step call from the user's code."""
         return await self._passes.answer(generation, frame)
 

@@ -35,13 +35,15 @@ class Ledger:
         event_type: str | None = None,
     ) -> Step:
         """A step that starts now; nothing is written yet."""
+        order = run.next_order()
         return Step(
             instance=run.instance.key,
             kind=kind,
             name=head["name"],
             count=head["count"],
-            order=run.next_order(),
+            order=order,
             state=StepState.STARTED,
+            attempts=1 if kind is StepKind.DO and order == run.interrupted else 0,
             started_at=self.clock.now(),
             config=config if run.is_alone else json.dumps({**json.loads(config), "beside": True}),
             wake_at=wake_at,
@@ -62,11 +64,21 @@ class Ledger:
             self.write(run, begun)
         return begun
 
+    def catch_up(self, run: Run) -> None:
+        """Write the step that has begun by a grant, if it is not on record yet."""
+        step, run.unwritten = run.unwritten, None
+        if step is not None:
+            with self.store.transaction(synced=False):
+                self.store.steps.put_attempt(_first_attempt(step))
+                self.write(run, step)
+
     def end_attempt(self, run: Run, step: Step, error: Failure | None = None) -> None:
         """The latest attempt is over, with what has become of the step."""
+        started_at = None if run.unwritten is None else run.unwritten.started_at
         with self.store.transaction():
-            self.store.steps.end_attempt(step, at=self.clock.now(), error=error)
+            self.store.steps.end_attempt(step, at=self.clock.now(), error=error, started_at=started_at)
             self.write(run, step)
+        run.unwritten = None
 
     def end(self, run: Run, step: Step, *, result: str | None = None, error: Failure | None = None) -> Step:
         """A step that has no attempts is over."""
@@ -95,6 +107,10 @@ class Ledger:
         if complaint is not None:
             file, line = head.get("at") or ("", 0)
             self.tell(run.name, f"{file}:{line}: {complaint}" if file else complaint)
+
+
+def _first_attempt(step: Step) -> Attempt:
+    return Attempt(instance=step.instance, order=step.order, attempt=1, started_at=step.started_at)
 
 
 def _status_of(run: Run) -> Status:

@@ -60,6 +60,7 @@ class Passes:
             ledger=Ledger(store=self.store, clock=self.clock, tell=self.tell),
             at_boundary=self._move_on,
             step_limit=lambda workflow: self._owners[workflow].step_limit,
+            refused=self._lose_for_now,
         )
         self._spawn(self._sleepers.watch())
 
@@ -78,10 +79,11 @@ class Passes:
             return
         with self.store.transaction():
             claimed = self.store.instances.claim(instance.key, at=self.clock.now())
-        run = Run(claimed, generation, self.clock, steps=self.store.steps.of(instance.key))
+            run = self._run_of(claimed, generation)
+            grant = self._steps.grants.give(run)
         run.on_parked = self._note_wait
         self._runs[instance.key] = run
-        self._spawn(self._pass(run, owner, self.store.commit))
+        self._spawn(self._pass(run, owner, grant, self.store.commit))
 
     def drop(self, instance: Instance) -> None:
         """Leave the pass an instance is in, wherever its code stands."""
@@ -151,7 +153,7 @@ class Passes:
         # It may have been an old one that was let finish: then the new one is here already.
         self._begin_unfinished()
 
-    async def answer(self, generation: Generation, frame: Frame) -> Answer:
+    async def answer(self, generation: Generation, frame: Frame) -> Answer | None:
         """A step call from the user's code."""
         run = self._heard.get((id(generation), frame.head["run"]))
         if run is None or not run.live:
@@ -198,18 +200,25 @@ class Passes:
 
     # One pass from start to end
 
-    async def _pass(self, run: Run, owner: Owner, claimed: asyncio.Future[None] | None) -> None:
+    def _run_of(self, instance: Instance, generation: Generation) -> Run:
+        steps = self.store.steps
+        numbered = steps.last_attempt_order(instance.key)
+        return Run(instance, generation, self.clock, steps=steps.of(instance.key), numbered=numbered)
+
+    async def _pass(
+        self, run: Run, owner: Owner, grant: dict[str, Any] | None, claimed: asyncio.Future[None] | None
+    ) -> None:
         instance = run.instance
         try:
             if claimed is not None:
-                await asyncio.shield(claimed)
+                await claimed
             if not run.live:
                 return
             if owner.class_name not in run.generation.loaded.workflows:
                 self._outcomes.fail(run, _no_such_class(owner, run.generation))
                 self._forget(run)
                 return
-            head = {"class_name": owner.class_name, "ending": ending_of(instance)}
+            head = {"class_name": owner.class_name, "ending": ending_of(instance), "grant": grant}
             run.conversation = run.generation.open("run", head, event_of(instance).encode())
             self._heard[id(run.generation), run.conversation.number] = run
             self._finish(run, await run.conversation.done())
@@ -255,6 +264,7 @@ class Passes:
         run.leave()
 
     def _forget(self, run: Run) -> None:
+        self._catch_up(run)
         run.live = False
         if self._runs.get(run.instance.key) is run:
             del self._runs[run.instance.key]
@@ -262,6 +272,13 @@ class Passes:
             self._heard.pop((id(run.generation), run.conversation.number), None)
         if self.limits.most_running is not None and not self._closed:
             asyncio.get_running_loop().call_soon(self._fill_places)
+
+    def _catch_up(self, run: Run) -> None:
+        """The pass is over: what it has begun is on record, and what it was granted is taken back."""
+        with self._recovery.made_up_for():
+            self._steps.ledger.catch_up(run)
+            if run.has_grant and not self._closed:
+                self._steps.grants.withdraw(run)
 
     def _hold(self, run: Run) -> None:
         """This instance ended the worker's process again and again: the others shall not suffer for it."""

@@ -27,6 +27,11 @@ class Replay:
         # Only code without parallel steps has one order that a later pass must repeat.
         self._expected = None if any(map(_started_beside_another, forward)) else deque(forward)
 
+    @property
+    def is_over(self) -> bool:
+        """The code has come to all that was recorded."""
+        return not self._left
+
     def asked(self, identity: Identity, settings: str = "") -> str | None:
         """The code has come to a step. The complaint, if what is recorded does not fit; `settings` are a wait's."""
         recorded = self._left.pop(identity, None)

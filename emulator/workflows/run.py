@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from enum import Enum
+from functools import partial
 
-from emulator.clock import Clock
+from emulator.clock import Alarm, Clock, wake
 from emulator.generation import Conversation, Generation
 from emulator.models import Instance, Status, Step
 from emulator.workflows.replay import Identity, Replay
@@ -29,9 +30,13 @@ class Run:
     The engine's side of one pass. Its requests are the step calls that wait for an answer.
 
     `executing` are the attempts under way in the user's code, `parked` the requests that wait on the clock or an event.
+    `numbered` is the last place of the instance's order for which there is an attempt. `unwritten` is a step that has
+    begun by a grant and is not on record yet: most have ended before it is worth while.
     """
 
-    def __init__(self, instance: Instance, generation: Generation, clock: Clock, *, steps: list[Step]) -> None:
+    def __init__(
+        self, instance: Instance, generation: Generation, clock: Clock, *, steps: list[Step], numbered: int = 0
+    ) -> None:
         self.instance = instance
         self.generation = generation
         self.conversation: Conversation | None = None
@@ -42,11 +47,15 @@ class Run:
         self.answered = 0
         self._beyond = 0
         self.replay = Replay(steps)
-        self.executing: dict[Identity, asyncio.Task[None] | None] = {}
+        self.executing: dict[Identity, Alarm | asyncio.Task[None] | None] = {}
         self.steps: dict[Identity, Step] = {step.identity: step for step in steps}
         self.on_parked: Callable[[Run], None] = lambda run: None
         self._clock = clock
-        self._order = max((step.order for step in steps), default=0)
+        self.last_order = max((step.order for step in steps), default=0)
+        self.has_grant = False
+        self.unwritten: Step | None = None
+        # The place of an attempt without a step: whether it had begun when the emulator ended, nobody knows.
+        self.interrupted = numbered if numbered > self.last_order else 0
         self._parked: dict[asyncio.Future[None], datetime] = {}
         self._requests: set[asyncio.Task[object]] = set()
         self._waiters: dict[str, deque[asyncio.Future[None]]] = {}
@@ -96,8 +105,8 @@ class Run:
 
     def next_order(self) -> int:
         """The place of a step that starts now."""
-        self._order += 1
-        return self._order
+        self.last_order += 1
+        return self.last_order
 
     @contextmanager
     def request(self) -> Iterator[None]:
@@ -180,8 +189,8 @@ class Run:
 
     async def _wait_for(self, event_type: str, until: datetime, waiter: asyncio.Future[None]) -> None:
         self._waiters.setdefault(event_type, deque()).append(waiter)
-        alarm = asyncio.ensure_future(self._clock.sleep_until(until))
+        alarm = self._clock.alarm(until, partial(wake, waiter))
         try:
-            await asyncio.wait((waiter, alarm), return_when=asyncio.FIRST_COMPLETED)
+            await waiter
         finally:
             alarm.cancel()

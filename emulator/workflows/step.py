@@ -10,12 +10,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from emulator import duration
-from emulator.errors import DurationError
+from emulator.clock import Alarm
+from emulator.errors import DurationError, StoreError
 from emulator.generation import Answer, failure
 from emulator.models import Failure, Status, Step, StepKind, StepState
 from emulator.runtime import values
+from emulator.store import Superseded
 from emulator.workflows import retries, rollback
 from emulator.workflows.answers import FAR_ENOUGH, StepRefused, failed, result, streamed
+from emulator.workflows.grants import Grants
 from emulator.workflows.ledger import Ledger
 from emulator.workflows.names import problem_with_step_name
 from emulator.workflows.retries import StepConfig
@@ -23,7 +26,10 @@ from emulator.workflows.run import Run
 from emulator.workflows.streams import Streams
 from emulator.workflows.waits import Waits
 
-_Method = Callable[[Run, dict[str, Any], bytes], Awaitable[Answer]]
+# Seconds after which a step that began by a grant is written down, if it has not ended.
+_WRITTEN_AFTER = 0.002
+
+_Method = Callable[[Run, dict[str, Any], bytes], Awaitable[Answer | None]]
 
 
 @dataclass(kw_only=True)
@@ -33,10 +39,12 @@ class Steps:
     ledger: Ledger
     at_boundary: Callable[[Run], None]
     step_limit: Callable[[str], int]
+    refused: Callable[[Run, Exception], None]
 
     def __post_init__(self) -> None:
         waits = Waits(self.ledger, self.at_boundary)
         self._streams = Streams(self.ledger)
+        self.grants = Grants(ledger=self.ledger, step_limit=self.step_limit)
         self._methods: dict[str, _Method] = {
             "begin": self._begin,
             "succeed": self._succeed,
@@ -48,13 +56,17 @@ class Steps:
             "read_block": self._streams.read,
             "rollbacks": self._rollbacks,
             "rollback_missing": self._rollback_missing,
+            "begun": self._begun,
+            "return_grant": self._return_grant,
         }
 
-    async def answer(self, run: Run, method: str, head: dict[str, Any], body: bytes) -> Answer:
-        """One call of `step.…`; returns when the user's code may go on."""
+    async def answer(self, run: Run, method: str, head: dict[str, Any], body: bytes) -> Answer | None:
+        """One call of `step.…`; returns when the user's code may go on, with None where it does not wait."""
         found = self._methods.get(method)
         if found is None:
             raise StepRefused(f'a step has no "{method}"; there are {", ".join(self._methods)}', kind="AttributeError")
+        if run.has_grant and method != "begun":
+            self.grants.withdraw(run)
         with run.request():
             return await found(run, head, body)
 
@@ -76,6 +88,26 @@ class Steps:
             return _with_context(failed(step), step)
         return await self._attempt(run, step, head)
 
+    async def _begun(self, run: Run, head: dict[str, Any], body: bytes) -> None:
+        """The body runs already, by the grant that came with the last result."""
+        run.taken += 1
+        run.has_grant = False
+        self.ledger.hold_against_records(run, StepKind.DO, head)
+        step = replace(self.ledger.new_step(run, StepKind.DO, head, config=_stored_config(head)), attempts=1)
+        run.steps[step.identity] = run.unwritten = step
+        run.executing[step.identity] = self._alarm(run, step)
+        asyncio.get_running_loop().call_later(_WRITTEN_AFTER, self._note, run, step)
+
+    def _note(self, run: Run, step: Step) -> None:
+        if run.live and run.unwritten is step:
+            try:
+                self.ledger.catch_up(run)
+            except (StoreError, Superseded) as error:
+                self.refused(run, error)
+
+    async def _return_grant(self, run: Run, head: dict[str, Any], body: bytes) -> None:
+        """The code took no step at once."""
+
     def _check(self, run: Run, head: dict[str, Any]) -> None:
         if head["rollback"]:
             _resolved(head["rollback_config"], head["name"], "Rollback")
@@ -95,13 +127,16 @@ class Steps:
             await run.gate(self.at_boundary, nested=head["within"])
             await run.park(step.wake_at)
         await run.gate(self.at_boundary, nested=head["within"])
+        step = self._begin_attempt(run, step)
+        await self.ledger.store.durable()
+        timeout = StepConfig.from_json(step.config).timeout
+        return {"go": "attempt", "ctx": _context(step), "timeout": duration.milliseconds(timeout)}, b""
+
+    def _begin_attempt(self, run: Run, step: Step) -> Step:
         run.executing[step.identity] = None
         step = self.ledger.begin_attempt(run, step)
-        await self.ledger.store.durable()
-        config = StepConfig.from_json(step.config)
-        expires_at = self.ledger.clock.now() + config.timeout
-        run.executing[step.identity] = asyncio.ensure_future(self._expire(run, step, expires_at))
-        return {"go": "attempt", "ctx": _context(step), "timeout": duration.milliseconds(config.timeout)}, b""
+        run.executing[step.identity] = self._alarm(run, step)
+        return step
 
     async def _succeed(self, run: Run, head: dict[str, Any], body: bytes) -> Answer:
         step = _end_of_attempt(run, head)
@@ -110,11 +145,13 @@ class Steps:
             text = f"Step {step.label} output is too large. Maximum allowed size is 1MiB."
             return await self._give_up(run, step, head, Failure(name="WorkflowInternalError", message=text))
         step = replace(step, state=StepState.DONE, result=kept, ended_at=self.ledger.clock.now())
-        self.ledger.end_attempt(run, step)
+        with self.ledger.store.transaction():
+            self.ledger.end_attempt(run, step)
+            grant = self.grants.give(run)
         await self.ledger.store.durable()
         self.ledger.say(run, step, "ok" if step.attempts == 1 else f"ok, attempt {step.attempts}")
         await run.gate(self.at_boundary, nested=head["within"])
-        return result(step)
+        return result(step, grant)
 
     async def _fail(self, run: Run, head: dict[str, Any], body: bytes) -> Answer:
         step = _end_of_attempt(run, head)
@@ -142,9 +179,17 @@ class Steps:
         await run.gate(self.at_boundary, nested=head["within"])
         return failed(step)
 
-    async def _expire(self, run: Run, step: Step, when: datetime) -> None:
-        before = run.generation.held_for
-        await self.ledger.clock.sleep_until(when)
+    def _alarm(self, run: Run, step: Step) -> Alarm:
+        """The time of an attempt that begins now: when it is over, the body is told so."""
+        held_before = run.generation.held_for
+        expires_at = self.ledger.clock.now() + StepConfig.from_json(step.config).timeout
+
+        def ring() -> None:
+            run.executing[step.identity] = asyncio.ensure_future(self._expire(run, step, expires_at, held_before))
+
+        return self.ledger.clock.alarm(expires_at, ring)
+
+    async def _expire(self, run: Run, step: Step, when: datetime, before: timedelta) -> None:
         # While a debugger stands in the step's body, its time stands still.
         while (held := await run.generation.let_go()) > before:
             when, before = when + held - before, held
