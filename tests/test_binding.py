@@ -401,6 +401,53 @@ async def test_an_odd_event_type_is_refused(emu, type):
     assert "letters, digits" in order.output
 
 
+REFUSALS = {
+    'env.ORDER.create(id="a b")': "(instance.invalid_id) Workflow instance has invalid id",
+    'env.ORDER.create(id="one")': '(instance.already_exists) Workflow instance with id "one" already exists',
+    "env.ORDER.create_batch([])": "(body) batchCreate should have at least 1 instance",
+    "env.ORDER.create_batch([{}] * 101)": "(body) batchCreate only supports 100 instances at a time",
+    'env.ORDER.get("nobody")': "(instance.not_found) Instance does not exist",
+    "one.pause()": "(instance.cannot_pause) Cannot pause an instance that is complete",
+    "one.resume()": "(instance.cannot_resume) Cannot resume an instance that is complete",
+    "one.terminate()": "(instance.cannot_terminate) Cannot terminate instance since its on a finite state",
+    'one.send_event(type="go")': "(instance.cannot_receive_event) The instance is complete; it waits for nothing",
+    'one.restart({"from": {"name": "s"}})': '(instance.cannot_restart) Step "s" not found in execution history',
+    'one.restart({"from": {"count": 0}})': '(instance.cannot_restart) Step "undefined" not found in execution history',
+    'one.restart({"from": {}})': '(instance.cannot_restart) Step "undefined" not found in execution history',
+}
+
+
+@pytest.mark.parametrize("call", REFUSALS)
+async def test_a_refusal_has_the_platforms_code_and_words(echo, call):
+    """
+    The code in brackets, then the words; nothing has changed.
+    """
+    await act(echo, 'await env.ORDER.create(id="one")')
+    await echo.settle()
+    answer = await act(echo, f'one = await env.ORDER.get("one")\nawait {call}')
+
+    assert REFUSALS[call] == answer["text"]
+    assert {"complete": 1} == echo.emulator.store.instances.count_by_status("order")
+
+
+async def test_the_error_of_a_sensitive_step_is_shown(emu):
+    """
+    Its output is hidden, what it fails with is not.
+    """
+    order = await started(
+        emu,
+        """
+@step.do("secret", config={"sensitive": "output", "retries": {"limit": 0, "delay": 0}})
+async def secret():
+    raise ValueError("plain")
+
+await secret()
+""",
+    )
+
+    assert {"name": "ValueError", "message": "plain"} == order.error
+
+
 async def test_a_binding_has_no_events(echo):
     """
     send_event belongs to an instance.

@@ -276,3 +276,35 @@ return (await step.wait_for_event("w", "go"))["payload"]
     assert {"value": "complete"} == await act(
         emu, f'return (await (await env.ORDER.get("{order.id}")).status()).status'
     )
+
+
+@pytest.mark.parametrize("nothing", ["0", '""', "None", "timedelta(0)"])
+async def test_no_time_out_is_a_day(emu, nothing):
+    """
+    Nothing, or none at all, means 24 hours.
+    """
+    order = await started(emu, f'await step.wait_for_event("w", "go", timeout={nothing})')
+    await emu.advance(hours=23, minutes=59)
+
+    assert "waiting" == order.status
+
+    await emu.advance(minutes=1)
+
+    assert {"name": "WorkflowTimeoutError", "message": "Execution timed out after 86400000ms"} == order.error
+
+
+@pytest.mark.parametrize(
+    "call", ['step.sleep("w", "2 years")', 'step.wait_for_event("w", "go", timeout="2 years")'], ids=["sleep", "wait"]
+)
+async def test_a_year_is_the_longest_wait(emu, call):
+    """
+    A longer one ends after 365 days.
+    """
+    order = await started(emu, f"try:\n    await {call}\nexcept Exception:\n    pass\nreturn 1")
+    await emu.advance(days=364, hours=23)
+
+    assert "waiting" == order.status
+
+    await emu.advance(hours=1)
+
+    assert "complete" == order.status

@@ -3,6 +3,7 @@
 import pytest
 from flows import ORDER, caught, notes, started, worker
 
+from emulator.runtime import stepconfig
 from emulator.workflows.engine import Wanted
 
 
@@ -421,3 +422,69 @@ return await s()
     await emu.advance(seconds=1)
 
     assert 2 == order.output
+
+
+async def test_a_function_that_takes_too_long_ends_the_attempts(emu, monkeypatch):
+    """
+    It has five seconds to say how long to wait.
+    """
+    monkeypatch.setattr(stepconfig, "_DELAY_SECONDS", 0.01)
+    order = await started(emu, DELAYED.format(answer="await asyncio.sleep(9)", backoff="constant", function="later"))
+
+    assert order.error["message"].startswith('The delay function for step "s-1" did not return within')
+    assert 1 == len(notes(emu))
+
+
+async def test_each_kind_of_step_has_its_own_names(emu):
+    """
+    A step, a sleep and a wait may share a name; each kind counts for itself, one after the other.
+    """
+    order = await started(
+        emu,
+        """
+@step.do("n")
+async def n(ctx):
+    return ctx["step"]["count"]
+
+counts = [await n(), await n()]
+await step.sleep("n", 0)
+try:
+    await step.wait_for_event("n", "go", timeout="1 minute")
+except Exception:
+    await step.sleep("n", 0)
+return counts
+""",
+    )
+    await emu.advance(minutes=1)
+    steps = emu.emulator.engine.steps(order.row)
+
+    assert [1, 2] == order.output
+    assert [("do", 1), ("do", 2), ("sleep", 1), ("waitForEvent", 1), ("sleep", 2)] == [
+        (str(step.kind), step.count) for step in steps
+    ]
+
+
+async def test_a_result_is_a_copy_from_the_start(emu):
+    """
+    What the body returned may be changed afterwards, and what was handed out, too: the record stays.
+    """
+    order = await started(
+        emu,
+        """
+shared = {"a": [1]}
+
+@step.do("s")
+async def s():
+    return shared
+
+first = await s()
+first["a"].append(2)
+shared["a"].append(3)
+await step.sleep("nap", "1 hour")
+return [first is shared, first["a"]]
+""",
+    )
+    await emu.advance(hours=1)
+
+    assert False is order.output[0]
+    assert [{"a": [1]}] == order.shown["__LOCAL_DEV_STEP_OUTPUTS"]

@@ -141,3 +141,52 @@ async def test_an_instance_keeps_no_more_than_a_gibibyte(emu, monkeypatch):
 
     assert {"name": "WorkflowFatalError", "message": "The instance has exceeded the 1GiB storage limit"} == order.error
     assert 1 == len(emu.emulator.engine.attempts(order.row))
+
+
+async def test_an_empty_stream_is_a_stream(emu):
+    """
+    No block is kept, nor of an empty piece; the preview is empty.
+    """
+    order = await started(emu, giving('b""'))
+    await emu.advance(hours=1)
+
+    assert [1, ""] == order.output
+    assert [""] == order.shown["__LOCAL_DEV_STEP_OUTPUTS"]
+
+
+async def test_a_sensitive_stream_is_hidden(emu):
+    """
+    The workflow has its bytes, people have not.
+    """
+    order = await started(emu, giving('b"hush"').replace('"delay": 1}', '"delay": 1}, "sensitive": "output"'))
+    await emu.advance(hours=1)
+
+    assert [1, "hush"] == order.output
+    assert ["[REDACTED]"] == order.shown["__LOCAL_DEV_STEP_OUTPUTS"]
+
+
+async def test_a_stream_is_read_within_the_time_of_its_attempt(emu):
+    """
+    One that does not end is a time-out like another, and the next attempt begins with nothing of it.
+    """
+    emu.options["settle_seconds"] = 0.05
+    order = await started(
+        emu,
+        """
+async def pieces(ctx):
+    yield b"x" * 300_000 if ctx["attempt"] == 1 else b"whole"
+    if ctx["attempt"] == 1:
+        await asyncio.Event().wait()
+
+@step.do("report", config={"timeout": "1 minute", "retries": {"limit": 1, "delay": 0}})
+async def report(ctx):
+    return pieces(ctx)
+
+return b"".join([bytes(piece) async for piece in await report()]).decode()
+""",
+    )
+    await emu.advance(minutes=1)
+    first, _ = emu.emulator.engine.attempts(order.row)
+
+    assert "whole" == order.output
+    assert "Execution timed out after 60000ms" == first.error.message

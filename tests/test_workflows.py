@@ -277,11 +277,24 @@ return "ok"
 
 async def test_sleeping_until_the_past_raises(emu):
     """
-    A moment that has passed is an error the workflow can catch.
+    A moment that has passed is an error the workflow can catch, the present is none.
     """
-    order = await started(emu, 'await step.sleep_until("then", 1000)')
+    order = await started(
+        emu,
+        """
+from datetime import datetime
+now = 1893456000000
+await step.sleep_until("now", now)
+await step.sleep_until("now, too", datetime(2030, 1, 1))
+try:
+    await step.sleep_until("then", now - 1)
+except Exception as error:
+    return str(error)
+""",
+    )
 
-    assert "time-traveler" in order.error["message"]
+    assert "Error: You can't sleep until a time in the past, time-traveler" == order.output
+    assert {"now-1": "done", "now, too-1": "done"} == order.steps
 
 
 async def test_an_event_reaches_the_wait_for_its_type(emu):
