@@ -300,6 +300,31 @@ async def test_restart_as_worker_code_writes_it(emu, given, code):
     assert code == answer.get("code")
 
 
+@pytest.mark.parametrize(("name", "count", "again"), [("b", 1, ["b", "c"]), ("a", 2, ["a 2", "b", "c"])])
+async def test_a_restart_from_one_of_several_at_once_goes_by_their_starts(emu, name, count, again):
+    """
+    Those that began before it are kept, those that began after it are not, whichever ended first.
+    """
+    order = await started(
+        emu,
+        """
+def taken(name, seconds):
+    @step.do(name)
+    async def body(ctx):
+        await asyncio.sleep(seconds)
+        note(name if ctx["step"]["count"] == 1 else f"{name} {ctx['step']['count']}")
+    return body()
+
+await asyncio.gather(taken("a", 0.01), taken("a", 0), taken("b", 0), taken("c", 0))
+""",
+    )
+    before = len(notes(emu))
+    await order.restart_from(name, count)
+
+    assert ["a", "a 2", "b", "c"] == sorted(notes(emu)[:before])
+    assert again == sorted(notes(emu)[before:])
+
+
 async def test_a_restart_keeps_events_that_nobody_took_only_from_a_step_on(emu):
     """
     Restarting from a step keeps the buffered events, a full restart drops them.
@@ -625,6 +650,57 @@ note("after")
     assert ["slow 1", "plain code is over"] == notes(emu)
 
 
+PAUSES_ITSELF = """
+@step.do("a")
+async def a():
+    if event["payload"] == "in a step":
+        await pause()
+    return "a"
+
+@step.do("b")
+async def b():
+    return "b"
+
+async def pause():
+    me = await self.env.ORDER.get(event["instanceId"])
+    if not (FOLDER / "notes.txt").exists():
+        await me.pause()
+        note((await me.status())["status"])
+
+await a()
+if event["payload"] != "in a step":
+    await pause()
+if event["payload"] != "at the end":
+    await b()
+return "over"
+"""
+
+
+@pytest.mark.parametrize(
+    ("where", "ran"),
+    [("in a step", ["a-1"]), ("between two", ["a-1", "b-1"]), ("at the end", ["a-1"])],
+    ids=["in a step", "between two", "at the end"],
+)
+async def test_an_instance_may_pause_itself(emu, where, ran):
+    """
+    It is waitingForPause until its next step is to begin or one has ended; without a further step it is complete.
+    """
+    order = await started(emu, PAUSES_ITSELF, where)
+
+    assert ["waitingForPause"] == notes(emu)
+
+    if where == "at the end":
+        assert ("complete", "over") == (order.status, order.output)
+
+        return
+    assert "paused" == order.status
+    assert set(order.steps) <= set(ran)
+
+    await order.ask("resume")
+
+    assert ("complete", {"a-1": "done", "b-1": "done"}) == (order.status, order.steps)
+
+
 async def test_a_pause_right_after_create_is_honoured(emu):
     """
     An instance paused before its first step does not run it.
@@ -824,6 +900,31 @@ async def test_one_that_waits_holds_no_place(tmp_path):
 
     assert ["complete"] * 3 == [order.status for order in orders]
     assert ["a", "b", "c"] == sorted(notes(emu))
+
+    await emu.stop()
+
+
+async def test_one_that_backs_off_holds_no_place(tmp_path):
+    """
+    Between two attempts another instance has its turn.
+    """
+    emu = limited(tmp_path)
+    body = """
+@step.do("s", config={"retries": {"limit": 1, "delay": "1 hour"}})
+async def s(ctx):
+    if event["payload"] == "fail" and ctx["attempt"] == 1:
+        raise OSError("not yet")
+
+await s()
+"""
+    first = await started(emu, body, "fail")
+    second = await emu.create("order", "succeed")
+
+    assert ("waiting", "complete") == (first.status, second.status)
+
+    await emu.advance(hours=1)
+
+    assert "complete" == first.status
 
     await emu.stop()
 
