@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from emulator.errors import StateInUse, StoreError
-from emulator.models import Failure, Status, Step, StepKind, StepState, Trigger
+from emulator.models import Attempt, Failure, Status, Step, StepKind, StepState, Trigger
 from emulator.store import Store, Superseded
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
@@ -25,6 +25,20 @@ async def store(tmp_path):
 
 def add(store, id="one", workflow="order"):
     return store.instances.add(workflow, id, params='{"sku":"tea"}', trigger=Trigger.BINDING, at=NOW)
+
+
+def done(key, order, name):
+    """A step that has gone well."""
+    return Step(
+        instance=key,
+        kind=StepKind.DO,
+        name=name,
+        count=1,
+        order=order,
+        state=StepState.DONE,
+        started_at=NOW,
+        result="1",
+    )
 
 
 def counted_by_another(store, table):
@@ -136,17 +150,7 @@ async def test_steps_come_back_in_the_order_in_which_they_started(store):
     with store.transaction():
         key = add(store).key
         for order, name in enumerate(["z", "a", "m"]):
-            step = Step(
-                instance=key,
-                kind=StepKind.DO,
-                name=name,
-                count=1,
-                order=order,
-                state=StepState.DONE,
-                started_at=NOW,
-                result="1",
-            )
-            store.steps.put(step)
+            store.steps.put(done(key, order, name))
 
     assert ["z", "a", "m"] == [step.name for step in store.steps.of(key)]
 
@@ -168,6 +172,21 @@ async def test_events_are_taken_oldest_first_and_by_type(store):
             store.events.forget(event.sequence)
 
     assert [str(number) for number in range(12)] == taken
+
+
+async def test_forgetting_steps_forgets_an_attempt_that_has_no_step_yet(store):
+    """
+    What was numbered ahead of a step that never came does not count for the one that takes its place.
+    """
+    with store.transaction():
+        key = add(store).key
+        for order in (1, 2, 3):
+            store.steps.put_attempt(Attempt(instance=key, order=order, attempt=1, started_at=NOW))
+        for order in (1, 2):
+            store.steps.put(done(key, order, f"s{order}"))
+        store.steps.forget(key, [2])
+
+    assert [1] == [each.order for each in store.steps.attempts(key)]
 
 
 async def test_deleting_an_instance_forgets_all_that_belongs_to_it(store):

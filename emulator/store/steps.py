@@ -54,13 +54,14 @@ class Steps:
 
     def forget(self, key: int, orders: Iterable[int] | None = None) -> None:
         """Forget an instance's steps with their attempts and streams: all, or those at these places in the order."""
+        places = None if orders is None else [(key, order) for order in orders]
         for table in ("steps", "attempts", "blocks"):
-            if orders is None:
+            if places is None:
                 self._db.execute(f"delete from {table} where instance = ?", (key,))
             else:
-                self._db.executemany(
-                    f'delete from {table} where instance = ? and "order" = ?', [(key, order) for order in orders]
-                )
+                self._db.executemany(f'delete from {table} where instance = ? and "order" = ?', places)
+        if places is not None:
+            self.forget_attempts_after(key, max((step.order for step in self.of(key)), default=0))
 
     def shift_wakes(self, key: int, microseconds: int) -> None:
         """Make every pending timer of the instance's steps that much later."""
@@ -76,7 +77,7 @@ class Steps:
         return row[0] or 0
 
     def forget_attempts_after(self, key: int, order: int) -> None:
-        """Forget the attempts at later places of an instance's order."""
+        """Forget the attempts at later places of an instance's order, where there is no step yet."""
         self._db.execute('delete from attempts where instance = ? and "order" > ?', (key, order))
 
     @read
