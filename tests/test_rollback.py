@@ -246,6 +246,30 @@ raise KeyError("lost")
     assert ["a-1 {'id': 7} KeyError: 'lost'", "3 a 1 3"] == notes(emu)
 
 
+async def test_a_handler_sees_the_context_as_it_was_handed_out(emu):
+    """
+    What the step's body did to its `ctx` is the body's own, as it is when the code has run again in between.
+    """
+    order = await started(
+        emu,
+        """
+async def undo(ctx):
+    note(f"{sorted(ctx)} {ctx['config']['timeout']}")
+
+@step.do("a", rollback=undo)
+async def a(ctx):
+    ctx["mine"] = 1
+    ctx["config"].clear()
+
+await a()
+raise ValueError("no")
+""",
+    )
+
+    assert "errored" == order.status
+    assert ["['attempt', 'config', 'step'] 10 minutes"] == notes(emu)
+
+
 async def test_a_handler_may_take_nothing_and_be_no_coroutine(emu):
     """
     A plain function without parameters is a handler too.

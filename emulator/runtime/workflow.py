@@ -7,6 +7,7 @@ import itertools
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -188,7 +189,9 @@ class WorkflowStep:
 
         def started(context: Any) -> None:
             if options.rollback is not None:
-                self._undoables[name, count] = Undoable(name, count, options.rollback, options.rollback_config, context)
+                self._undoables[name, count] = Undoable(
+                    name, count, options.rollback, options.rollback_config, deepcopy(context)
+                )
 
         life = _Life(kind="do", name=name, count=count, config=options.config, body=body, started=started)
         result = await self._live_here(life, head)
