@@ -12,23 +12,23 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from emulator.errors import EmulatorError, WorkerGone
+from emulator.calls import Answer as Answer
+from emulator.calls import Calls
+from emulator.errors import WorkerGone
 from emulator.launch import Launched
 from emulator.loaded import Loaded, LoadFailed
 from emulator.models import Failure
 from emulator.offspring import Offspring, offspring
+from emulator.pings import Pings
 from emulator.reply import Reply
 from emulator.runtime.standing import tells_of_debugger
 from emulator.watchdog import PING_EVERY, Watchdog
-from emulator.wire import Channel, Frame, SocketChannel
+from emulator.wire import Channel, Frame
 
 log = logging.getLogger("emulator")
 
 _SLOW_TO_LOAD = 2.0
 _CLOSED_WITHIN = 1.0
-_SETTLED_AFTER_TURNS = 20
-
-Answer = tuple[dict[str, Any], bytes]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,11 +109,9 @@ class Generation:
     def __post_init__(self) -> None:
         self._numbers = itertools.count(1)
         self._conversations: dict[int, Conversation] = {}
-        self._answering: set[asyncio.Task[None]] = set()
-        self._replies: dict[int, Reply] = {}
         self._opening: asyncio.Future[Frame] | None = None
-        self._settling: dict[int, asyncio.Future[None]] = {}
-        self._to_settle: asyncio.Future[None] | None = None
+        self._calls = Calls(lambda frame: self.hooks.answer(self, frame), self.channel.send)
+        self._pings = Pings(lambda number, turns: self.channel.send("ping", number, {"turns": turns}))
         self._watchdog = Watchdog(
             lambda: self.channel.send("ping", 0, {"turns": 0}),
             on_held=lambda: self.hooks.held(self),
@@ -163,8 +161,7 @@ class Generation:
 
     def reply(self, asked: Frame) -> Reply:
         """How to answer a call in pieces, while `hooks.answer` is still under way; that returns None then."""
-        found = self._replies[asked.id] = Reply(self.send, asked.id)
-        return found
+        return self._calls.reply(asked)
 
     def send(self, kind: str, number: int, head: dict[str, Any] | None = None, body: bytes = b"") -> None:
         self.channel.send(kind, number, head, body)
@@ -180,26 +177,8 @@ class Generation:
         return self._stopping
 
     async def settle(self) -> None:
-        """Return when the user's loop has nothing more to do at once. Who asks in the same turn shares one answer."""
-        if not self.alive:
-            return
-        if self._to_settle is None:
-            loop = asyncio.get_running_loop()
-            self._to_settle = loop.create_future()
-            loop.call_soon(self._ask_to_settle)
-        # Shielded: one who waits no longer does not end it for the others.
-        await asyncio.shield(self._to_settle)
-
-    def _ask_to_settle(self) -> None:
-        """After all that was sent in this turn, so that the user's loop has been given it by then."""
-        settled, self._to_settle = self._to_settle, None
-        assert settled is not None
-        if not self.alive:
-            settled.set_result(None)
-            return
-        number = next(self._numbers)
-        self._settling[number] = settled
-        self.channel.send("ping", number, {"turns": _SETTLED_AFTER_TURNS})
+        """Return when the user's loop has nothing more to do at once, or the process has ended."""
+        await self._pings.settled()
 
     # A debugger
 
@@ -219,19 +198,12 @@ class Generation:
 
     async def let_go(self) -> timedelta:
         """Return when no debugger holds the process, or when it ends: for how long one has, altogether."""
-        await self._answered()
+        # A process that is held does not answer, and it may not be known yet that it is.
+        await self._pings.answered()
         while self.holds and self.alive:
             await asyncio.sleep(PING_EVERY)
-            await self._answered()
+            await self._pings.answered()
         return self.held_for
-
-    async def _answered(self) -> None:
-        """A process that is held does not answer, and it may not be known yet that it is."""
-        if self.alive:
-            number = next(self._numbers)
-            answered = self._settling[number] = asyncio.get_running_loop().create_future()
-            self.channel.send("ping", number, {"turns": 1})
-            await answered
 
     async def drain(self, grace: float) -> None:
         """Let conversations end, for so many seconds; then end the process. Web sockets are told to end now."""
@@ -268,13 +240,8 @@ class Generation:
 
     def _receive(self, frame: Frame) -> None:
         match frame.kind:
-            case "call":
-                task = asyncio.get_running_loop().create_task(self._answer(frame))
-                self._answering.add(task)
-                task.add_done_callback(self._answering.discard)
-            case "taken" | "leave" | "say":
-                if frame.id in self._replies:
-                    self._replies[frame.id].receive(frame)
+            case "call" | "taken" | "leave" | "say":
+                self._calls.receive(frame)
             case "release":
                 worker, number, thing = frame.head["stub"]
                 # In its turn: what came before it, and may lend the same thing on, is looked at in a task.
@@ -284,9 +251,7 @@ class Generation:
                 self.hooks.printed(self, frame.head["by"], frame.head["stream"], text)
             case "pong":
                 self._watchdog.heard(held=frame.head["debugger"])
-                settled = self._settling.pop(frame.id, None)
-                if settled is not None and not settled.done():
-                    settled.set_result(None)
+                self._pings.heard(frame.id)
             case "hold":
                 if self.launched is not None:
                     # What it wrote of itself before says nothing of now.
@@ -306,31 +271,6 @@ class Generation:
             self.forget(frame.id)
         conversation.feed(frame)
 
-    async def _answer(self, frame: Frame) -> None:
-        try:
-            answer = await self.hooks.answer(self, frame)
-        except asyncio.CancelledError:
-            return
-        except Exception as error:
-            # The worker waits for its answer, whatever happened here.
-            if not isinstance(error, EmulatorError):
-                log.exception("a bug of the emulator's own")
-            answer = self._refusal(frame.id, error)
-        else:
-            if answer is None and frame.id in self._replies:
-                self._replies[frame.id].break_off("the response broke off")
-        finally:
-            self._replies.pop(frame.id, None)
-        if self.alive and answer is not None:
-            self.channel.send("answer", frame.id, *answer)
-
-    def _refusal(self, number: int, error: Exception) -> Answer | None:
-        """An error for who asked; None where half an answer is out, and its reader has been told."""
-        reply, name = self._replies.get(number), type(error).__name__
-        if reply is not None and reply.break_off(f"the response broke off: {name}: {error}"):
-            return None
-        return {"error": {"kind": name, "message": str(error)}}, b""
-
     def _closed(self) -> None:
         self._gone.set()
         if not self.alive:
@@ -346,20 +286,11 @@ class Generation:
         for conversation in conversations:
             conversation.lose(gone)
         self._quiet.set()
-        for settling in self._settling.values():
-            if not settling.done():
-                settling.set_result(None)
-        for task in self._answering:
-            task.cancel()
+        self._pings.end()
+        self._calls.end()
         self._watchdog.end()
         if not self._stopping:
             self.hooks.died(self, why)
-
-
-async def connect(launched: Launched) -> SocketChannel:
-    """The channel to a launched process."""
-    _, channel = await asyncio.get_running_loop().create_connection(SocketChannel, sock=launched.socket)
-    return channel
 
 
 def failure(error: dict[str, Any]) -> Failure:

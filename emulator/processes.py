@@ -7,12 +7,12 @@ import sys
 from dataclasses import dataclass, field
 
 from emulator.config import Config
-from emulator.generation import Generation, Hooks, connect
+from emulator.generation import Generation, Hooks
 from emulator.launch import Allowance, Launched, launch_for
 from emulator.runtime.output import Outputs
 from emulator.runtime.process import debugger_hook, is_pythons_own
 from emulator.runtime.session import Session
-from emulator.wire import memory_channels
+from emulator.wire import SocketChannel, memory_channels
 
 
 @dataclass
@@ -76,6 +76,12 @@ class InProcess:
             self._outputs = None
             if sys.breakpointhook is self._hook:
                 sys.breakpointhook = sys.__breakpointhook__
+
+
+async def connect(launched: Launched) -> SocketChannel:
+    """The channel to a launched process."""
+    _, channel = await asyncio.get_running_loop().create_connection(SocketChannel, sock=launched.socket)
+    return channel
 
 
 def _leave(*_: object, **options: object) -> None:

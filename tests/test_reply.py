@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from emulator.generation import Generation, Hooks
+from emulator.calls import Calls
 from emulator.reply import Reply
 from emulator.wire import Frame
 
@@ -21,10 +21,6 @@ class Sent:
     @property
     def last(self):
         return self.frames[-1]
-
-
-def hooks(answer):
-    return Hooks(answer=answer, printed=None, died=None, blocked=None)
 
 
 @pytest.mark.parametrize(
@@ -77,18 +73,18 @@ async def test_a_call_that_fails_after_its_answer_began_ends_it(then, words):
     Whatever went wrong on our side, the worker that reads does not wait for ever.
     """
 
-    async def answer(generation, asked):
-        reply = generation.reply(asked)
+    async def answer(asked):
+        reply = calls.reply(asked)
         reply.start({"status": 200, "more": True}, b"half")
         await then(reply)
 
-    channel = Sent()
-    generation = Generation("w", 1, hooks(answer), channel)
-    generation._receive(Frame("call", 7, {}, b""))
-    await asyncio.gather(*generation._answering)
+    sent = Sent()
+    calls = Calls(answer, sent.send)
+    calls.receive(Frame("call", 7, {}, b""))
+    await asyncio.gather(*calls._answering)
 
-    assert [("answer", 7, {"status": 200, "more": True}, b"half")] == channel.frames[:1]
-    assert [("piece", 7, {"more": False, "error": words}, b"")] == channel.frames[1:]
+    assert [("answer", 7, {"status": 200, "more": True}, b"half")] == sent.frames[:1]
+    assert [("piece", 7, {"more": False, "error": words}, b"")] == sent.frames[1:]
 
 
 async def test_a_call_that_fails_at_once_is_answered():
@@ -96,13 +92,13 @@ async def test_a_call_that_fails_at_once_is_answered():
     An error before the answer is the answer.
     """
 
-    async def answer(generation, asked):
-        generation.reply(asked)
+    async def answer(asked):
+        calls.reply(asked)
         raise LookupError("no such thing")
 
-    channel = Sent()
-    generation = Generation("w", 1, hooks(answer), channel)
-    generation._receive(Frame("call", 7, {}, b""))
-    await asyncio.gather(*generation._answering)
+    sent = Sent()
+    calls = Calls(answer, sent.send)
+    calls.receive(Frame("call", 7, {}, b""))
+    await asyncio.gather(*calls._answering)
 
-    assert [("answer", 7, {"error": {"kind": "LookupError", "message": "no such thing"}}, b"")] == channel.frames
+    assert [("answer", 7, {"error": {"kind": "LookupError", "message": "no such thing"}}, b"")] == sent.frames
