@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from emulator.clock import Clock
-from emulator.errors import StoreError, WorkerGone, WorkflowError
+from emulator.errors import StoreError, WorkerGone
 from emulator.generation import Answer, Generation
 from emulator.models import Failure, Instance, Status
 from emulator.store import Store, Superseded
 from emulator.wire import Frame
 from emulator.workflows.answers import StepRefused
+from emulator.workflows.deaths import Deaths
 from emulator.workflows.endings import Endings
 from emulator.workflows.event import ending_of, event_of
 from emulator.workflows.hibernation import Hibernation
@@ -31,7 +31,6 @@ from emulator.workflows.step import Steps
 log = logging.getLogger("emulator")
 
 _MOST_HOT = 256
-_DEATHS_BEFORE_HOLD = 5
 
 
 @dataclass
@@ -47,12 +46,12 @@ class Passes:
         self._owners: Mapping[str, Owner] = {}
         self._runs: dict[int, Run] = {}
         self._heard: dict[tuple[int, int], Run] = {}
-        self._deaths: Counter[int] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         self._sleepers = Sleepers(self.store, self.clock, self._wake)
         self._hibernation = Hibernation(self.clock, self._hot_window, self._hibernate)
         self.endings = Endings(self.store, self.clock, self._sleepers.look_again)
         self._outcomes = Outcomes(self.endings, self.tell)
+        self._deaths = Deaths(self.store, self.clock, self.tell, self.endings)
         self._closed = False
         self._recovery = Recovery(self._begin_unfinished)
         self.store.on_refusal = self._recovery.plan
@@ -116,12 +115,12 @@ class Passes:
     def forget(self, instance: Instance) -> None:
         """It begins anew or is deleted: its pass is left, and whoever waits for its end waits no longer."""
         self.drop(instance)
-        self.forgive(instance)
+        self._deaths.forgive(instance)
         self.endings.release(instance)
 
     def forgive(self, instance: Instance) -> None:
         """Count the deaths of the worker's process in this instance anew."""
-        self._deaths.pop(instance.key, None)
+        self._deaths.forgive(instance)
 
     # What the emulator tells
 
@@ -141,15 +140,12 @@ class Passes:
     def lost(self, generation: Generation) -> None:
         """A generation's process has ended: its passes are over, and begin again when there is a living one."""
         lost = [run for run in self._runs.values() if run.generation is generation]
-        # Its code ran, in a step or between them; who only waits has done nothing.
-        suspects = [run for run in lost if run.executing] or [run for run in lost if not run.is_waiting]
-        if len(suspects) == 1:
-            self._deaths[suspects[0].instance.key] += 1
+        self._deaths.note(lost)
         for run in lost:
             run.cancel_timers()
             self._forget(run)
-            if self._deaths[run.instance.key] >= _DEATHS_BEFORE_HOLD:
-                self._hold(run)
+            with self._recovery.made_up_for():
+                self._deaths.hold_if_many(run)
         # It may have been an old one that was let finish: then the new one is here already.
         self._begin_unfinished()
 
@@ -159,8 +155,7 @@ class Passes:
         if run is None or not run.live:
             raise asyncio.CancelledError
         if frame.head["method"] == "succeed":
-            # It gets on: whatever ended the process before, it was not for ever.
-            self.forgive(run.instance)
+            self._deaths.forgive(run.instance)
         try:
             return await self._steps.answer(run, frame.head["method"], frame.head, frame.body)
         except StepRefused as error:
@@ -234,7 +229,7 @@ class Passes:
     def _finish(self, run: Run, frame: Frame) -> None:
         if not run.live or frame.head.get("cancelled"):
             return
-        self.forgive(run.instance)
+        self._deaths.forgive(run.instance)
         self._outcomes.record(run, frame)
         self._leave(run)
 
@@ -279,18 +274,6 @@ class Passes:
             self._steps.ledger.catch_up(run)
             if run.has_grant and not self._closed:
                 self._steps.grants.withdraw(run)
-
-    def _hold(self, run: Run) -> None:
-        """This instance ended the worker's process again and again: the others shall not suffer for it."""
-        text = f"paused: the worker's process ended {_DEATHS_BEFORE_HOLD} times in it; resume to try again"
-        now = self.clock.now()
-        with self._recovery.made_up_for():
-            with self.store.transaction():
-                self.store.instances.change(
-                    run.instance.key, at=now, status=Status.PAUSED, paused_at=now, hold_reason="crash-loop"
-                )
-            self.tell(run.name, text)
-            self.endings.refuse(run.instance, WorkflowError("instance.cannot_terminate", f"The instance is {text}"))
 
     def _lose_for_now(self, run: Run, error: Exception) -> None:
         """The store refused a write. What is on disk still holds; go on from there a little later."""
