@@ -55,14 +55,14 @@ async def create_instance(call: Call) -> Reply:
 
 
 async def get_instance(call: Call) -> Reply:
-    found = served(call.emulator, call.workflow)
-    told = found.history(call.instance)
+    found, simple = served(call.emulator, call.workflow), call.query.get("simple") == "true"
+    told = found.history(call.instance, attempts=not simple)
     return Reply(
         history.rest(
             told,
             version_id=found.version_at(told.instance.created_at),
             newest_first=call.query.get("order") == "desc",
-            simple=call.query.get("simple") == "true",
+            simple=simple,
         )
     )
 

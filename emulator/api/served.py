@@ -61,10 +61,11 @@ class Served:
     def get(self, id: str) -> Instance:
         return self.emulator.engine.get(self.name, id)
 
-    def history(self, id: str) -> History:
-        """All that is recorded of an instance."""
+    def history(self, id: str, *, attempts: bool = True) -> History:
+        """All that is recorded of an instance, or without the attempts of its steps."""
         engine, instance = self.emulator.engine, self.get(id)
-        return History(instance=instance, steps=engine.steps(instance), attempts=engine.attempts(instance))
+        made = engine.attempts(instance) if attempts else ()
+        return History(instance=instance, steps=engine.steps(instance), attempts=made)
 
     def ids(self, status: Status | None = None) -> list[str]:
         """Some of the instances, oldest first: as many as are dealt with at once."""
