@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-import json
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +10,14 @@ import click
 
 from emulator.cli import show
 from emulator.cli.history import describe_instance
-from emulator.cli.options import json_option, port_option
+from emulator.cli.ids import LATEST, listed_in, resolved
+from emulator.cli.options import json_of, json_option, port_option
 from emulator.cli.remote import NOTHING, NoInstance, Remote, path_of
 from emulator.cli.whole import Whole
 from emulator.errors import EmulatorError
 
 _STATUSES = ["queued", "running", "paused", "errored", "terminated", "complete", "waitingForPause", "waiting"]
 _UNFINISHED = ["queued", "running", "paused", "waitingForPause", "waiting"]
-_LATEST = "latest"
-# Of ids that were made up by themselves only: "order-1" must never mean order-12.
-_BEGINNING = re.compile(r"[0-9a-f-]{6,35}")
-_WHOLE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @click.group()
@@ -93,7 +87,7 @@ def list_instances(
 
 @instances.command()
 @click.argument("name")
-@click.argument("id", default=_LATEST)
+@click.argument("id", default=LATEST)
 @click.option("--step-output/--no-step-output", default=True, help="Whether to show what steps returned.")
 @click.option("--truncate-output-limit", default=5000, type=Whole(0), help="Characters shown of an output.")
 @port_option
@@ -107,7 +101,7 @@ def describe(
     Example: emulator workflows instances describe order latest
     """
     remote = Remote(port)
-    id = _resolved(remote, name, id)
+    id = resolved(remote, name, id)
     found = _ask(remote, "GET", name, id)
     if as_json:
         show.data({"id": id, **found})
@@ -193,8 +187,8 @@ def send_event(name: str, id: str, event_type: str, payload: str, port: int | No
     Example: emulator workflows instances send-event order latest --type approval --payload '{"by": "ann"}'
     """
     remote = Remote(port)
-    id = _resolved(remote, name, id)
-    body = _json("--payload", payload)
+    id = resolved(remote, name, id)
+    body = json_of(payload, "--payload takes JSON")
     sent = _ask(remote, "POST", name, id, "events", event_type, body=body)
     if as_json:
         show.data(sent)
@@ -217,7 +211,7 @@ def delete(name: str, ids: tuple[str, ...], filename: Path | None, port: int | N
     Example: emulator workflows instances delete order order-1 order-2
     """
     remote = Remote(port)
-    wanted = [*(_resolved(remote, name, id) for id in ids), *_ids_in(filename)]
+    wanted = [*(resolved(remote, name, id) for id in ids), *listed_in(filename)]
     if not wanted:
         raise click.UsageError("say which: one or more ids, or --filename")
     found = remote.api("POST", path_of("workflows", name, "instances", "batch", "delete"), {"instances": wanted})
@@ -252,42 +246,12 @@ def terminate_all(name: str, status: str | None, port: int | None, as_json: bool
 
 def _change(port: int | None, name: str, id: str, body: dict[str, Any], done: str, *, as_json: bool) -> None:
     remote = Remote(port)
-    id = _resolved(remote, name, id)
+    id = resolved(remote, name, id)
     found = _ask(remote, "PATCH", name, id, "status", body=body)
     if as_json:
         show.data({"id": id, **found})
         return
     show.line(f'instance "{id}" of {name} was {done}')
-
-
-def _resolved(remote: Remote, name: str, id: str) -> str:
-    """The id that is meant. Raises EmulatorError for the latest of none, and for a beginning that several share."""
-    if id != _LATEST:
-        return _completed(remote, name, id) if _BEGINNING.fullmatch(id) else id
-    found = remote.api("GET", path_of("workflows", name, "instances"), query={"per_page": 1})
-    if not found:
-        raise EmulatorError(f"{name} has no instances")
-    return str(found[0]["id"])
-
-
-def _completed(remote: Remote, name: str, id: str) -> str:
-    """The one id that begins so; the same where none does."""
-    ids = list(_ids_of(remote, name))
-    found = [each for each in ids if each.startswith(id) and _WHOLE.fullmatch(each)]
-    if id in ids or not found:
-        return id
-    if len(found) > 1:
-        raise EmulatorError(f'"{id}" begins several ids of {name}: {", ".join(found)}; give more of the one you mean')
-    return found[0]
-
-
-def _ids_of(remote: Remote, name: str) -> Iterator[str]:
-    for page in itertools.count(1):
-        query = {"page": page, "per_page": 100}
-        found = remote.api("GET", path_of("workflows", name, "instances"), query=query)
-        yield from (str(each["id"]) for each in found)
-        if len(found) < 100:
-            return
 
 
 def _ask(remote: Remote, method: str, name: str, id: str, *more: str, body: Any = NOTHING) -> Any:
@@ -296,19 +260,3 @@ def _ask(remote: Remote, method: str, name: str, id: str, *more: str, body: Any 
         return remote.api(method, path_of("workflows", name, "instances", id, *more), body)
     except NoInstance as error:
         raise EmulatorError(f'instance "{id}" of {name} does not exist') from error
-
-
-def _ids_in(file: Path | None) -> list[str]:
-    if file is None:
-        return []
-    found = _json("--filename", file.read_text("utf-8"))
-    if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
-        raise click.UsageError(f"{file} is no JSON list of ids")
-    return found
-
-
-def _json(what: str, text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise click.UsageError(f"{what} takes JSON: {error}") from error

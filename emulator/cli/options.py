@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -84,6 +85,14 @@ def time_of(text: str) -> datetime:
     except ValueError as error:
         raise click.UsageError(f"a time looks like 2030-01-31T12:00:00Z, got {text!r}") from error
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def json_of(text: str, rule: str) -> Any:
+    """JSON on the command line. Raises UsageError, which begins with the rule that was broken."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise click.UsageError(f"{rule}: {error}") from error
 
 
 def module(name: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +9,20 @@ import click
 
 from emulator.cli import show
 from emulator.cli.instances import instances
-from emulator.cli.options import config_option, env_option, found_configs, json_option, module, port_option
+from emulator.cli.options import (
+    config_option,
+    env_option,
+    found_configs,
+    json_of,
+    json_option,
+    module,
+    port_option,
+)
 from emulator.cli.remote import Remote, path_of
 from emulator.cli.whole import Whole
 from emulator.errors import EmulatorError
+
+_RULE_OF_PARAMS = """PARAMS are JSON, such as '{"sku": "tea"}'"""
 
 
 @click.group()
@@ -86,7 +95,7 @@ def trigger(name: str, params: str | None, id: str | None, port: int | None, as_
 
     Example: emulator workflows trigger order '{"sku": "tea"}' --id order-1
     """
-    body = {} if params is None else {"params": _json(params)}
+    body = {} if params is None else {"params": json_of(params, _RULE_OF_PARAMS)}
     made = Remote(port).api(
         "POST", path_of("workflows", name, "instances"), body if id is None else {**body, "instance_id": id}
     )
@@ -175,13 +184,6 @@ def _read(config: Any, class_name: str) -> Any:
     if found is None:
         raise EmulatorError(f"{config.main}: no class {class_name} with a method run is to be found from here")
     return found
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise click.UsageError(f'PARAMS are JSON, such as \'{{"sku": "tea"}}\': {error}') from error
 
 
 def _total(workflow: Any) -> int:
