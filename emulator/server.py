@@ -10,9 +10,8 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from emulator import __version__, banner, config
 from emulator.assets import Beside, Folders
@@ -32,10 +31,12 @@ from emulator.handlers.tail import TailEvent, Tails
 from emulator.loaded import Loaded
 from emulator.models import Batch, Outcome, Tick, Trigger
 from emulator.places import near
+from emulator.quiet import Quiet
 from emulator.reporter import Reporter
 from emulator.store import Store
 from emulator.switchboard import Switchboard
 from emulator.terminal import Terminal
+from emulator.timekeeper import Timekeeper
 from emulator.timetable import Timetable
 from emulator.versions import Versions
 from emulator.wire import Frame
@@ -119,12 +120,15 @@ class Emulator:
         )
         self._reporter = Reporter(terminal, self._speaker)
         self._firings = Firings(terminal, self.clock)
+        self.timekeeper = Timekeeper(
+            clock=self.clock, timetable=self.timetable, attendance=self.attendance, firings=self._firings
+        )
         self._holders: set[Generation] = set()
         self.on_hold: Callable[[], None] = lambda: None
-        self._changes = 0
         # None until it boots.
         self._taken_up: int | None = None
-        self.clock.settled = self.settle
+        self.quiet = Quiet(self.workers, self._is_busy, seconds=options.settle_seconds)
+        self.clock.settled = self.quiet.settle
 
     # Boot, reload, stop
 
@@ -197,49 +201,6 @@ class Emulator:
         """Hand a worker an e-mail."""
         return await self.dispatch(worker, EmailEvent(email))
 
-    async def advance(self, by: timedelta) -> None:
-        """Move the clock forward; what falls due on the way happens, in order. Cancelled, it stays where it came to."""
-        try:
-            await self.clock.advance(by)
-        finally:
-            self._firings.tell()
-            self.attendance.note()
-
-    async def move_to(self, when: datetime) -> None:
-        """Set the clock; forward as `advance`, backward without waking anybody."""
-        try:
-            await self.clock.move_to(when)
-        finally:
-            self._firings.tell()
-            self.timetable.plan_anew()
-            self.attendance.note()
-
-    def reset_clock(self) -> None:
-        """Back to the machine's time."""
-        if isinstance(self.clock, SystemClock):
-            self.clock.reset()
-        self.timetable.plan_anew()
-        self.attendance.note()
-
-    async def settle(self) -> None:
-        """
-        Return when what woke has done its work: no handler runs, no workflow's code runs, no batch is under way.
-
-        Code that does not end by itself (a step that only its time-out will end) is not waited for beyond
-        `options.settle_seconds`.
-        """
-        loop, pause = asyncio.get_running_loop(), 0.0
-        with suppress(TimeoutError):
-            async with asyncio.timeout_at(loop.time() + self.options.settle_seconds):
-                while True:
-                    before = self._changes
-                    await asyncio.gather(*(each.current.settle() for each in self.workers if each.current is not None))
-                    if not self._is_busy() and before == self._changes:
-                        return
-                    # Most is done in a turn or two; who waits for longer must not be asked without end.
-                    await asyncio.sleep(pause)
-                    pause = 0.001
-
     def banner(self) -> list[str]:
         """What is served, in a few lines."""
         here, now = Path.cwd(), self.clock.now()
@@ -249,19 +210,6 @@ class Emulator:
             ticks = self.timetable.crons()[worker.name]
             lines += banner.lines(worker.config, loaded, ticks, now=now, seen_from=here)
         return [*lines, *banner.going_on(self._taken_up or 0)]
-
-    def health(self) -> dict[str, Any]:
-        """For scripts: is it up, what does it serve?"""
-        worker = self.workers[0]
-        return {
-            "ok": all(each.error is None for each in self.workers),
-            "version": __version__,
-            "worker": {
-                "generation": worker.current.number if worker.current is not None else None,
-                "error": None if worker.error is None else str(worker.error),
-            },
-            "uptime_ms": round((time.monotonic() - self.started_at) * 1000),
-        }
 
     # One load
 
@@ -327,7 +275,7 @@ class Emulator:
     # What its parts tell it
 
     async def _answer(self, generation: Generation, frame: Frame) -> Answer | None:
-        self._changes += 1
+        self.quiet.disturb()
         return await self._switchboard.answer(generation, frame)
 
     async def _deliver(self, batch: Batch) -> Outcome:
@@ -352,12 +300,12 @@ class Emulator:
             await self.dispatch(worker, event)
 
     def _report(self, event: Event, outcome: Outcome) -> None:
-        self._changes += 1
+        self.quiet.disturb()
         if not isinstance(event, ScheduledEvent) or self._firings.count(event.title, outcome.outcome):
             self._reporter.report(event, outcome)
 
     def _printed(self, generation: Generation, by: int, stream: str, text: str) -> None:
-        self._changes += 1
+        self.quiet.disturb()
         self.tails.printed((generation.worker, generation.number, by), stream, text)
         self._reporter.printed(generation, by, stream, text)
 

@@ -185,10 +185,10 @@ class Emulated:
         await self.settle()
 
     async def settle(self) -> None:
-        await self.emulator.settle()
+        await self.emulator.quiet.settle()
 
     async def advance(self, **time: float) -> None:
-        await self.emulator.advance(timedelta(**time))
+        await self.emulator.timekeeper.advance(timedelta(**time))
 
     async def create(self, workflow: str, params: Any = None, id: str | None = None) -> Handle:
         text = values.encode({} if params is None else params)

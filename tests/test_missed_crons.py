@@ -219,12 +219,12 @@ async def test_a_clock_that_was_put_right_is_not_told_of(tmp_path):
     options = Options(configs=(tmp_path / "wrangler.toml",))
     emulator = Emulator(options, InProcess().start, Terminal(io.StringIO()))
     await emulator.boot()
-    await emulator.advance(timedelta(hours=1))
+    await emulator.timekeeper.advance(timedelta(hours=1))
     noted = tmp_path / ".emulator" / "attendance.json"
 
     assert 3600 == json.loads(noted.read_text())["ahead"]
 
-    emulator.reset_clock()
+    emulator.timekeeper.reset()
 
     assert 0 == json.loads(noted.read_text())["ahead"]
 

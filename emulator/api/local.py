@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any
 
 from starlette.applications import Starlette
@@ -12,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from emulator import cron, duration
+from emulator import __version__, cron, duration
 from emulator.api.envelope import ApiError, timestamp
 from emulator.api.explorer import PREFIXES, explorer_routes
 from emulator.api.heard import while_heard
@@ -66,7 +67,7 @@ class Local:
         )
 
     async def health(self, request: Request) -> Response:
-        return JSONResponse(self._emulator.health())
+        return JSONResponse(_health(self._emulator))
 
     async def configs(self, request: Request) -> Response:
         """Which projects are served, so that a command of another one can tell."""
@@ -155,14 +156,28 @@ def _told_of_email(outcome: Outcome) -> Response:
     return PlainTextResponse("the worker processed the email\n")
 
 
+def _health(emulator: Emulator) -> dict[str, Any]:
+    """For scripts: is it up, what does it serve?"""
+    worker = emulator.workers[0]
+    return {
+        "ok": all(each.error is None for each in emulator.workers),
+        "version": __version__,
+        "worker": {
+            "generation": worker.current.number if worker.current is not None else None,
+            "error": None if worker.error is None else str(worker.error),
+        },
+        "uptime_ms": round((monotonic() - emulator.started_at) * 1000),
+    }
+
+
 async def _move(emulator: Emulator, wanted: Any) -> None:
     match wanted:
         case {"advance": by}:
-            await emulator.advance(duration.parse(by))
+            await emulator.timekeeper.advance(duration.parse(by))
         case {"set": str(moment)}:
-            await emulator.move_to(instant(moment, "set"))
+            await emulator.timekeeper.move_to(instant(moment, "set"))
         case {"reset": True}:
-            emulator.reset_clock()
+            emulator.timekeeper.reset()
         case _:
             raise BadRequest('say {"advance": "3 days"}, {"set": an ISO time} or {"reset": true}')
 
