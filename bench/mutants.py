@@ -28,7 +28,7 @@ NOTICED_BY = {
     "event_not_marked": ["events"],
     "batch_not_settled": ["queues"],
     "timer_lost": ["hibernation", "workflows"],
-    "attempt_not_stored": ["steps"],
+    "attempt_not_stored": ["grants", "steps"],
 }
 
 

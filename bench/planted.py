@@ -15,6 +15,7 @@ from emulator.store.database import Store
 from emulator.store.events import Events
 from emulator.store.instances import Instances
 from emulator.store.messages import Messages
+from emulator.workflows.grants import GRANT, Grants
 from emulator.workflows.ledger import Ledger
 from emulator.workflows.run import Run
 
@@ -31,11 +32,10 @@ async def _hand_over_at_once(store: Store) -> None:
 
 def _commit_late(store: Store, synced: bool) -> None:
     """In the place of joining the commit of this turn: the commit comes 20 ms after the first write."""
-    if store._commit is None:
+    if store._waiting is None:
         store._begin(synced)
-        loop = asyncio.get_running_loop()
-        store._commit = loop.create_future()
-        loop.call_later(LATE_SECONDS, store._end_turn)
+        store._waiting = []
+        asyncio.get_running_loop().call_later(LATE_SECONDS, store._end_turn)
 
 
 def late_persist() -> None:
@@ -87,7 +87,14 @@ def attempt_not_stored() -> None:
         run.steps[step.identity] = begun
         return begun
 
+    def give(grants: Grants, run: Run) -> dict[str, Any] | None:
+        if not grants._is_due(run):
+            return None
+        run.has_grant = True
+        return GRANT
+
     Ledger.begin_attempt = begin  # type: ignore[method-assign]
+    Grants.give = give  # type: ignore[method-assign]
 
 
 BUGS = {

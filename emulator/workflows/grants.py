@@ -14,7 +14,7 @@ from emulator.workflows.run import Run
 
 _USUAL = StepConfig()
 # What `begin` would be answered.
-_GRANT = {
+GRANT = {
     "go": "attempt",
     "ctx": {"attempt": 1, "config": _USUAL.as_context()},
     "timeout": duration.milliseconds(_USUAL.timeout),
@@ -41,7 +41,7 @@ class Grants:
         attempt = Attempt(instance=run.instance.key, order=run.last_order + 1, attempt=1, started_at=now)
         self.ledger.store.steps.put_attempt(attempt)
         run.has_grant = True
-        return _GRANT
+        return GRANT
 
     def withdraw(self, run: Run) -> None:
         """Something else came next, or nothing did."""
