@@ -372,6 +372,17 @@ async def test_an_event_is_sent_in_many_ways(emu, call):
     assert [{"by": "ann"}, "go", "datetime"] == order.output
 
 
+async def test_an_event_type_may_have_a_hundred_characters(emu):
+    """
+    Both where it is sent and where it is waited for.
+    """
+    order = await started(emu, 'return (await step.wait_for_event("w", "x" * 100))["type"]')
+    await act(emu, f'await (await env.ORDER.get("{order.id}")).send_event(type="x" * 100)')
+    await emu.settle()
+
+    assert "x" * 100 == order.output
+
+
 async def test_an_event_without_payload_carries_nothing(emu):
     """
     The payload is None.

@@ -339,9 +339,38 @@ async def test_a_restart_keeps_events_that_nobody_took_only_from_a_step_on(emu):
     assert 1 == order.output
 
     await order.ask("restart")
+    await order.send("go", 2)
+    await order.ask("restart")
     await emu.advance(hours=1)
 
     assert "waiting" == order.status
+
+
+async def test_what_was_under_way_ends_with_its_instance(emu):
+    """
+    An attempt that a termination cuts off says so, and when; the instance began when its first pass did.
+    """
+    await emu.start(worker(OBEDIENT), config=ORDER)
+    order = await in_state(emu, "running", "one")
+    began, ended = emu.clock.now(), emu.clock.now() + timedelta(hours=1)
+    emu.clock._jump(ended)
+    await emu.emulator.engine.terminate("order", "one")
+    _, cut_off = emu.emulator.engine.attempts(order.row)
+
+    assert (began, ended) == (order.row.started_at, order.row.ended_at)
+    assert ("Canceled", ended) == (cut_off.error.name, cut_off.ended_at)
+
+
+async def test_an_instance_began_with_its_first_pass(emu):
+    """
+    However many more there are.
+    """
+    order = await started(emu, 'await step.sleep("nap", "1 hour")')
+    began = emu.clock.now()
+    await emu.restart()
+    await emu.advance(hours=1)
+
+    assert ("complete", began) == (order.status, order.row.started_at)
 
 
 async def test_an_instance_may_delete_itself(emu):
@@ -906,9 +935,9 @@ async def test_one_that_waits_holds_no_place(tmp_path):
 
 async def test_one_that_backs_off_holds_no_place(tmp_path):
     """
-    Between two attempts another instance has its turn.
+    Between two attempts another instance has its turn, at once.
     """
-    emu = limited(tmp_path)
+    emu = Emulated(tmp_path, limits=Limits(most_running=1))
     body = """
 @step.do("s", config={"retries": {"limit": 1, "delay": "1 hour"}})
 async def s(ctx):

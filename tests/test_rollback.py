@@ -7,8 +7,9 @@ import pytest
 from flows import ORDER, act, caught, eventually, notes, started, worker
 from support import Emulated
 
+from emulator.models import StepKind
 from emulator.workflows.owners import Limits
-from emulator.workflows.rollback import outcome
+from emulator.workflows.rollback import outcome, plan
 
 NOTED = 'note(f"undo {name} {output}")'
 
@@ -414,6 +415,34 @@ raise ValueError("no")
     assert {"name": "ValueError", "message": "no"} == order.error
     failed = {"name": "NonRetryableError", "message": "cannot undo"}
     assert {"outcome": "failed", "error": failed} == order.shown["rollback"]
+
+
+CHAIN = """
+def broken():
+    raise ValueError("cannot be undone")
+
+@step.do("b", rollback=broken, rollback_config={"retries": {"limit": 0, "delay": 0}})
+async def b():
+    return 1
+
+await stepped("a")
+await b()
+raise ValueError("no")
+"""
+
+
+async def test_a_chain_that_a_failure_has_ended_is_not_taken_up_again(emu):
+    """
+    Nothing is left to undo once a handler has failed for good, also for a pass that begins then.
+    """
+    order = await started(emu, UNDO + CHAIN)
+    await emu.advance(minutes=1)
+    steps = emu.emulator.engine.steps(order.row)
+    handlers = [step for step in steps if step.kind is StepKind.ROLLBACK]
+
+    assert ["failed"] == [str(step.state) for step in handlers]
+    assert [] == plan(steps)
+    assert ["b", "a"] == [step.name for step in plan(step for step in steps if step not in handlers)]
 
 
 @pytest.mark.parametrize(

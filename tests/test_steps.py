@@ -428,6 +428,8 @@ async def test_a_function_that_takes_too_long_ends_the_attempts(emu, monkeypatch
     """
     It has five seconds to say how long to wait.
     """
+    assert 5 == stepconfig._DELAY_SECONDS
+
     monkeypatch.setattr(stepconfig, "_DELAY_SECONDS", 0.01)
     order = await started(emu, DELAYED.format(answer="await asyncio.sleep(9)", backoff="constant", function="later"))
 
@@ -488,3 +490,30 @@ return [first is shared, first["a"]]
 
     assert False is order.output[0]
     assert [{"a": [1]}] == order.shown["__LOCAL_DEV_STEP_OUTPUTS"]
+
+
+@pytest.mark.parked
+async def test_the_pass_that_sees_a_failure_has_the_exception_itself(emu):
+    """
+    With all that it carries, where a later pass has its class and its words.
+    """
+    order = await started(
+        emu,
+        """
+class Refused(Exception):
+    pass
+
+@step.do("s", config={"retries": {"limit": 0, "delay": 0}})
+async def s():
+    error = Refused("no")
+    error.reason = "empty"
+    raise error
+
+try:
+    await s()
+except Refused as error:
+    return error.reason
+""",
+    )
+
+    assert "empty" == order.output

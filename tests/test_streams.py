@@ -94,7 +94,7 @@ async def test_a_failed_attempt_leaves_no_blocks(emu):
         emu,
         """
 async def pieces(attempt):
-    yield b"long " * 100_000 if attempt == 1 else b"short"
+    yield b"long " * 200_000 if attempt == 1 else b"short"
     if attempt == 1:
         raise ValueError("torn")
 
@@ -141,6 +141,16 @@ async def test_an_instance_keeps_no_more_than_a_gibibyte(emu, monkeypatch):
 
     assert {"name": "WorkflowFatalError", "message": "The instance has exceeded the 1GiB storage limit"} == order.error
     assert 1 == len(emu.emulator.engine.attempts(order.row))
+
+
+async def test_a_piece_may_have_sixteen_mebibytes(emu):
+    """
+    It is kept like any other.
+    """
+    order = await started(emu, giving("b'x' * 16 * 1024 * 1024"))
+    await emu.advance(hours=1)
+
+    assert [1, "x" * 40] == order.output
 
 
 async def test_an_empty_stream_is_a_stream(emu):

@@ -188,16 +188,20 @@ return caught
     assert order.status in ("complete", "errored")
 
 
-async def test_a_non_retryable_error_is_final(emu):
+@pytest.mark.parametrize("raised", ['NonRetryableError("")', 'Hopeless("no")'], ids=["without words", "a kind of it"])
+async def test_a_non_retryable_error_is_final(emu, raised):
     """
     NonRetryableError ends the attempts whatever the limit, with any message, and is kept.
     """
     order = await started(
         emu,
-        """
-@step.do("no", config={"retries": {"limit": 5, "delay": 0}})
+        f"""
+global Hopeless
+class Hopeless(NonRetryableError): ...
+
+@step.do("no", config={{"retries": {{"limit": 5, "delay": 0}}}})
 async def no(ctx):
-    raise NonRetryableError("")
+    raise {raised}
 
 try:
     await no()
@@ -210,6 +214,7 @@ except NonRetryableError:
     await emu.advance(hours=1)
 
     assert "given up" == order.output
+    assert 1 == len(emu.emulator.engine.attempts(order.row))
 
 
 async def test_an_attempt_that_takes_too_long_is_cancelled_and_tried_again(emu):
