@@ -502,7 +502,7 @@ raise ValueError("no")
     with pytest.raises(Exception, match=r"instance\.cannot_pause"):
         await order.ask("pause")
 
-    emu.emulator.options.__dict__["settle_seconds"] = 5
+    emu.emulator.quiet._seconds = 5
     await emu.settle()
 
     assert "errored" == order.status
