@@ -10,12 +10,15 @@ from emulator.runtime import values
 from emulator.workflows import rollback
 
 
+_REDACTED = '"[REDACTED]"'
+
+
 def status_of(instance: Instance, steps: Iterable[Step]) -> dict[str, Any]:
     """Status, step outputs as they ended, output, the error of an errored instance, and how its rollback went."""
     known = list(steps)
     answer: dict[str, Any] = {
         "status": str(instance.status),
-        "__LOCAL_DEV_STEP_OUTPUTS": [shown_output(step) for step in _in_order_of_ends(known)],
+        "__LOCAL_DEV_STEP_OUTPUTS": _shown_outputs(_in_order_of_ends(known)),
         "output": values.shown(instance.output),
     }
     if instance.error is not None and instance.status is Status.ERRORED:
@@ -28,10 +31,18 @@ def status_of(instance: Instance, steps: Iterable[Step]) -> dict[str, Any]:
 
 def shown_output(step: Step) -> Any:
     """A step's result as people may see it: JSON, and nothing of a sensitive one."""
-    if step.is_sensitive:
-        return "[REDACTED]"
-    shown = values.shown(step.result)
-    return shown["payload"] if step.kind is StepKind.WAIT else shown
+    (shown,) = _shown_outputs([step])
+    return shown
+
+
+def _shown_outputs(steps: list[Step]) -> list[Any]:
+    # Read as one text: an instance may have thousands of steps, and who polls its status asks for all of them.
+    texts = [_REDACTED if step.is_sensitive else step.result or "null" for step in steps]
+    shown = values.shown(f"[{','.join(texts)}]")
+    return [
+        each["payload"] if step.kind is StepKind.WAIT and not step.is_sensitive else each
+        for step, each in zip(steps, shown, strict=True)
+    ]
 
 
 def _in_order_of_ends(steps: Iterable[Step]) -> list[Step]:
