@@ -9,7 +9,6 @@ from emulator.models import Instance, Status, Step, StepKind, StepState
 from emulator.runtime import values
 from emulator.workflows import rollback
 
-
 _REDACTED = '"[REDACTED]"'
 
 
