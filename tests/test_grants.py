@@ -280,3 +280,58 @@ async def test_a_grant_is_good_for_a_moment():
     await eventually(lambda: returned == [1])
 
     assert grant.take() is None
+
+
+async def test_a_crash_uses_up_a_granted_attempt_beside_which_a_step_has_ended(emu):
+    """
+    What is recorded of one of two steps side by side does not pass over the other one, which goes on for long.
+    """
+    body = HELD.replace(
+        "return await held()",
+        """
+@step.do("short")
+async def short():
+    note("short")
+
+beside = asyncio.ensure_future(held())
+await asyncio.sleep(0)
+await short()
+note("over")
+return await beside
+""",
+    )
+    await emu.start(worker(body), config=ORDER)
+    order = await caught(emu, lambda order: "over" in notes(emu))
+
+    assert {"held-1": "started", "short-1": "done"} == order.steps
+
+    await emu.crash()
+    await emu.start()
+
+    assert ["1", "2"] == [noted for noted in notes(emu) if noted.isdigit()]
+    assert 2 == order.output
+    assert [(1, 1, "Interrupted"), (1, 2, None), (2, 1, None)] == attempts(order)
+
+
+async def test_an_instance_that_ends_with_a_granted_attempt_under_way_has_ended(emu):
+    """
+    Its status is what `run` came to, not what the attempt led to, also for the next emulator on the folder.
+    """
+    body = HELD.replace(
+        "return await held()",
+        """
+asyncio.ensure_future(held())
+while not (FOLDER / "notes.txt").exists():
+    await asyncio.sleep(0)
+return "done"
+""",
+    )
+    order = await started(emu, body)
+
+    assert "complete" == order.status
+    assert [(1, 1, "Canceled")] == attempts(order)
+
+    await emu.restart()
+
+    assert "complete" == order.status
+    assert ["1"] == notes(emu)

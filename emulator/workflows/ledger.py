@@ -74,11 +74,13 @@ class Ledger:
 
     def end_attempt(self, run: Run, step: Step, error: Failure | None = None) -> None:
         """The latest attempt is over, with what has become of the step."""
-        started_at = None if run.unwritten is None else run.unwritten.started_at
+        begun = run.unwritten if run.is_unwritten(step) else None
+        started_at = None if begun is None else begun.started_at
         with self.store.transaction():
             self.store.steps.end_attempt(step, at=self.clock.now(), error=error, started_at=started_at)
             self.write(run, step)
-        run.unwritten = None
+        if begun is not None:
+            run.unwritten = None
 
     def end(self, run: Run, step: Step, *, result: str | None = None, error: Failure | None = None) -> Step:
         """A step that has no attempts is over."""
@@ -91,6 +93,9 @@ class Ledger:
         """The step and the status it leads to. Raises Superseded when this pass is no longer the instance's own."""
         status = _status_of(run)
         with self.store.transaction():
+            if not run.is_unwritten(step):
+                # What comes later in the order is not on record before it.
+                self.catch_up(run)
             self.store.instances.change(run.instance.key, epoch=run.instance.epoch, at=self.clock.now(), status=status)
             self.store.steps.put(step)
         run.status = status

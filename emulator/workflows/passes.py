@@ -230,6 +230,7 @@ class Passes:
         if not run.live or frame.head.get("cancelled"):
             return
         self._deaths.forgive(run.instance)
+        self._steps.ledger.catch_up(run)
         self._outcomes.record(run, frame)
         self._leave(run)
 
@@ -239,6 +240,7 @@ class Passes:
         if not run.live:
             return
         try:
+            self._steps.ledger.catch_up(run)
             self._outcomes.fail(run, Failure(name=type(error).__name__, message=str(error)))
         except (StoreError, Superseded) as refusal:
             self._lose_for_now(run, refusal)

@@ -94,6 +94,10 @@ class Run:
         """When the first of the waits is over."""
         return min(self._parked.values())
 
+    def is_unwritten(self, step: Step) -> bool:
+        """Whether this is the step that has begun by a grant and is not on record yet."""
+        return self.unwritten is not None and self.unwritten.identity == step.identity
+
     def goes_too_far(self) -> bool:
         """
         While the code runs only to bring its rollback handlers back: one more call of which there is no record.
