@@ -5,6 +5,8 @@ from api import CODE, FLOW, INSTANCES, Api
 from modes import MODES, PARKED, cut, limits
 from support import Emulated
 
+from emulator.cli import main
+
 
 def pytest_addoption(parser):
     parser.addoption("--passes", choices=MODES, default=PARKED, help="how passes of workflow instances are held")
@@ -42,3 +44,20 @@ async def api(emu):
     await api.result("POST", INSTANCES, {"instance_id": "one"})
     await emu.settle()
     return api
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """A command in this process: (exit code, stdout, stderr)."""
+
+    def run(*arguments):
+        monkeypatch.setattr("sys.argv", ["emulator", *map(str, arguments)])
+        code = 0
+        try:
+            main()
+        except SystemExit as ended:
+            code = ended.code
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return run

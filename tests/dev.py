@@ -162,6 +162,16 @@ class Dev:
         self.process.wait(PATIENCE)
 
 
+def eventually(is_so, seconds=PATIENCE):
+    """Look until it is so; whether it came to be."""
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
 def is_running(pid):
     """Whether a process is there and is no zombie that only waits to be collected."""
     try:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from dev import Dev
+from dev import Dev, eventually
 
 WORKER = Path(__file__).parent / "workers" / "hostile"
 HANDLERS = ("fetch", "scheduled", "queue", "step")
@@ -202,16 +202,6 @@ def hostile(folder: Path, *options: str) -> Iterator[Hostile]:
             yield served
         finally:
             served.end_what_is_left()
-
-
-def eventually(is_so: Any, seconds: float = 10) -> bool:
-    """Look until it is so; whether it came to be."""
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 class Control:

@@ -9,26 +9,15 @@ from dev import Dev, command
 from support import CONFIG, HELLO
 
 from emulator import __version__
-from emulator.cli import group, main
+from emulator.cli import group
 
 WORKFLOW = '[[workflows]]\nname = "order"\nbinding = "ORDER"\nclass_name = "Order"\n'
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    """A command in this process, in a folder of its own: (exit code, stdout, stderr)."""
+def run(run, tmp_path, monkeypatch):
+    """A command in a folder of its own."""
     monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr("sys.argv", ["emulator", *arguments])
-        code = 0
-        try:
-            main()
-        except SystemExit as ended:
-            code = ended.code
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
     return run
 
 

@@ -15,7 +15,7 @@ from dev import PROJECT, Dev
 from support import CONFIG, HELLO
 
 from emulator.api.served import COUNTED
-from emulator.cli import group, main, show
+from emulator.cli import group, show
 from emulator.cli.remote import Remote, path_of
 from emulator.cli.whereabouts import noted_port, signposts
 from emulator.errors import EmulatorError
@@ -32,23 +32,6 @@ WORKER = CODE.replace("\nclass Order", f"\n{SCHEDULED}\n{QUEUED}\nclass Order", 
 def dev(tmp_path_factory):
     with Dev(tmp_path_factory.mktemp("cli"), code=WORKER, config=FLOW + CONSUMER + CRONS) as running:
         yield running
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """A command in this process: (exit code, stdout, stderr)."""
-
-    def run(*arguments):
-        monkeypatch.setattr("sys.argv", ["emulator", *map(str, arguments)])
-        code = 0
-        try:
-            main()
-        except SystemExit as ended:
-            code = ended.code
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return run
 
 
 @pytest.fixture

@@ -3,14 +3,13 @@
 import http.client
 import json
 import sys
-import time
 from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from dev import PATIENCE, Dev
+from dev import PATIENCE, Dev, eventually
 
-from emulator.cli import main, remote
+from emulator.cli import remote
 from emulator.cli.clock import Progress
 from emulator.errors import EmulatorError
 
@@ -55,13 +54,6 @@ def begin(dev, **move):
     return connection
 
 
-def eventually(is_so):
-    deadline = time.monotonic() + PATIENCE
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
 def test_each_tick_of_a_long_move_fires_in_order(dev, stands):
     """
     Half a day of a cron that fires each minute: 720 ticks (721 where the machine's own minute ends meanwhile).
@@ -80,12 +72,14 @@ def test_who_hangs_up_ends_the_move(dev, stands):
     """
     year = timedelta(days=365) / timedelta(milliseconds=1)
     client = begin(dev, advance="365 days")
-    eventually(lambda: stands()[0] > 60_000)
 
+    assert eventually(lambda: stands()[0] > 60_000)
     assert stands()[1] is not None
 
     client.close()
-    eventually(lambda: stands()[1] is None)
+
+    assert eventually(lambda: stands()[1] is None)
+
     offset, _ = stands()
 
     assert 60_000 < offset < year
@@ -94,7 +88,7 @@ def test_who_hangs_up_ends_the_move(dev, stands):
     )
 
 
-def test_a_command_waits_for_as_long_as_it_takes(dev, stands, monkeypatch, capsys):
+def test_a_command_waits_for_as_long_as_it_takes(run, dev, stands, monkeypatch):
     """
     Patience is for an emulator that says nothing; one that is on the way is waited for.
     """
@@ -102,15 +96,15 @@ def test_a_command_waits_for_as_long_as_it_takes(dev, stands, monkeypatch, capsy
     monkeypatch.setattr(remote, "_LOOK_EVERY", 0.01)
     looks = []
     monkeypatch.setattr(Progress, "show", lambda progress: looks.append(stands()[1]))
-    monkeypatch.setattr("sys.argv", ["emulator", "clock", "advance", "6 hours"])
-    main()
+    code, out, _ = run("clock", "advance", "6 hours")
 
-    assert "6 h ahead" in capsys.readouterr().out
+    assert 0 == code
+    assert "6 h ahead" in out
     assert len(looks) > 3
     assert any(looks)
 
 
-def test_ctrl_c_ends_the_move_and_says_where_it_stands(dev, stands, monkeypatch, capsys):
+def test_ctrl_c_ends_the_move_and_says_where_it_stands(run, dev, stands, monkeypatch):
     """
     The command ends with 130, as programs do that are interrupted.
     """
@@ -122,13 +116,11 @@ def test_ctrl_c_ends_the_move_and_says_where_it_stands(dev, stands, monkeypatch,
     monkeypatch.chdir(dev.folder)
     monkeypatch.setattr(remote, "_LOOK_EVERY", 0.01)
     monkeypatch.setattr(Progress, "show", interrupt)
-    monkeypatch.setattr("sys.argv", ["emulator", "clock", "advance", "365 days"])
-    with pytest.raises(SystemExit) as ended:
-        main()
+    code, _, err = run("clock", "advance", "365 days")
 
-    assert 130 == ended.value.code
-    assert "called off; it is " in capsys.readouterr().err
-    eventually(lambda: stands()[1] is None)
+    assert 130 == code
+    assert "called off; it is " in err
+    assert eventually(lambda: stands()[1] is None)
 
 
 def test_an_emulator_that_says_nothing_is_not_waited_for(dev, monkeypatch):

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from dev import Dev
+from dev import Dev, eventually
 from support import HELLO
 
 pytestmark = pytest.mark.slow
@@ -518,9 +518,8 @@ def test_a_signal_during_start_ends_it(tmp_path):
     """
     code = "import pathlib, time\npathlib.Path('loading').touch()\ntime.sleep(60)\n"
     with Dev(tmp_path, code=code, ready=False) as dev:
-        deadline = time.monotonic() + 5
-        while not (tmp_path / "loading").exists() and time.monotonic() < deadline:
-            time.sleep(0.01)
+        assert eventually((tmp_path / "loading").exists)
+
         code, took, left = dev.stop(signal.SIGINT)
 
     assert (0, []) == (code, left)

@@ -9,8 +9,8 @@ import os
 import time
 
 import pytest
-from dev import is_running
-from hostile import DIES, FAILS_OR_DIES, HANDLERS, HANGS, HARMS, Control, eventually, hostile
+from dev import eventually, is_running
+from hostile import DIES, FAILS_OR_DIES, HANDLERS, HANGS, HARMS, Control, hostile
 
 pytestmark = [
     pytest.mark.slow,

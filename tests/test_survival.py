@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from dev import Dev, is_running
+from dev import Dev, eventually, is_running
 
 pytestmark = pytest.mark.slow
 
@@ -129,16 +129,6 @@ def lines(folder, *words):
     except FileNotFoundError:
         return []
     return [line for line in found if line.split()[: len(words)] == list(words)]
-
-
-def eventually(is_so, seconds=10):
-    """Look until it is so; whether it came to be."""
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 def begin_everything(dev):
