@@ -335,3 +335,86 @@ return "done"
 
     assert "complete" == order.status
     assert ["1"] == notes(emu)
+
+
+async def test_what_begins_without_asking_among_steps_side_by_side_is_granted_still(emu, monkeypatch):
+    """
+    What one of them asks while a grant for another one is on its way takes it back: then that one asks as well.
+    """
+    found = []
+    begun = steps_module.Steps._begun
+
+    async def noted(self, run, head, body):
+        found.append(run.has_grant)
+        await begun(self, run, head, body)
+
+    monkeypatch.setattr(steps_module.Steps, "_begun", noted)
+    order = await started(
+        emu,
+        """
+async def chain(name, turns):
+    for number in range(6):
+        @step.do(f"{name}{number}")
+        async def s():
+            for _ in range(turns):
+                await asyncio.sleep(0)
+        await s()
+
+await asyncio.gather(*(chain("abcd"[turns], turns) for turns in range(4)))
+""",
+    )
+
+    assert "complete" == order.status
+    assert {True} == set(found)
+    assert [(place, 1, None) for place in range(1, 25)] == attempts(order)
+
+
+async def test_beside_a_failure_that_is_being_answered_nothing_is_granted(emu, asked):
+    """
+    The one that failed is about to wait: a pause would come true while the other one's next body runs.
+    """
+    order = await started(
+        emu,
+        """
+async def fails():
+    @step.do("fails", config={"retries": {"limit": 1, "delay": "1 hour"}})
+    async def fails(ctx):
+        if ctx["attempt"] == 1:
+            raise ValueError("not yet")
+    await fails()
+
+async def goes_on():
+    for number in range(2):
+        @step.do(f"goes on {number}")
+        async def goes_on():
+            # So that it ends in the same turn as the one that fails.
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        await goes_on()
+
+await asyncio.gather(fails(), goes_on())
+""",
+    )
+
+    assert ["begin", "begin", "fail", "succeed", "begin", "succeed"] == asked
+
+    await emu.advance(hours=2)
+
+    assert "complete" == order.status
+
+
+async def test_a_grant_on_its_way_is_not_taken_when_something_else_is_asked_meanwhile():
+    """
+    The engine has taken it back by then.
+    """
+    grant = Grant(lambda: None)
+    first, second = asyncio.Future(), asyncio.Future()
+    grant.note_asked(first)
+    grant.note_asked(second)
+    grant.receive({"go": "attempt"}, first)
+
+    assert grant.take() is None
+
+    grant.receive({"go": "attempt"}, second)
+
+    assert {"go": "attempt"} == grant.take()

@@ -17,10 +17,16 @@ class Grant:
         self._give_back = give_back
         self._answer: dict[str, Any] | None = None
         self._lapse: asyncio.TimerHandle | None = None
+        self._last_asked: asyncio.Future[Any] | None = None
 
-    def receive(self, answer: dict[str, Any] | None) -> None:
-        """A grant came, or none."""
-        if answer is not None:
+    def note_asked(self, question: asyncio.Future[Any]) -> None:
+        """Something else is asked, which returns it, also one that is still on its way."""
+        self.drop()
+        self._last_asked = question
+
+    def receive(self, answer: dict[str, Any] | None, asked: asyncio.Future[Any] | None = None) -> None:
+        """A grant came, or none, with the answer to what was `asked`; it is good if nothing was asked since then."""
+        if answer is not None and asked is self._last_asked:
             self._answer = answer
             self._lapse = asyncio.get_running_loop().call_later(_GOOD_FOR, self._return)
 
@@ -34,7 +40,7 @@ class Grant:
         return answer
 
     def drop(self) -> None:
-        """Something else was asked, which returns it."""
+        """It is not used any more."""
         if self._lapse is not None:
             self._lapse.cancel()
             self._lapse = self._answer = None

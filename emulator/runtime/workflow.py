@@ -243,7 +243,7 @@ class WorkflowStep:
             else:
                 error = None
                 frame = await answer
-                self._grant.receive(frame.head.get("grant"))
+                self._grant.receive(frame.head.get("grant"), answer)
         if "ctx" in frame.head:
             life.started(life.context(frame))
         if error is not None and frame.head["go"] == "failure" and not frame.head["replaces"]:
@@ -315,8 +315,9 @@ class WorkflowStep:
         if self._left:
             # A `finally` of the user's took a step after the run was told to leave: it must not hang.
             raise asyncio.CancelledError("this run has been left; it goes on in another pass")
-        self._grant.drop()
-        return self._calls.ask("step", method, {**self._head(name, count), **head}, body)
+        question = self._calls.ask("step", method, {**self._head(name, count), **head}, body)
+        self._grant.note_asked(question)
+        return question
 
     def _head(self, name: str, count: int) -> dict[str, Any]:
         return {"run": self._run, "name": name, "count": count, "within": within.get()}

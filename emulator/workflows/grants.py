@@ -51,5 +51,5 @@ class Grants:
 
     def _is_due(self, run: Run) -> bool:
         has_room = run.taken < self.step_limit(run.instance.workflow)
-        goes_on = run.is_alone and run.leaving is None and not run.is_rolling_back
+        goes_on = run.is_alone and run.is_asked_once and run.leaving is None and not run.is_rolling_back
         return has_room and goes_on and run.replay.is_over and run.interrupted <= run.last_order

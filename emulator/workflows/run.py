@@ -86,6 +86,11 @@ class Run:
         return not self._parked and not self.executing
 
     @property
+    def is_asked_once(self) -> bool:
+        """No call is being answered beside the one that asks."""
+        return len(self._requests) <= 1
+
+    @property
     def is_busy(self) -> bool:
         return self.live and not self.is_waiting
 
