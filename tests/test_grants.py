@@ -418,3 +418,34 @@ async def test_a_grant_on_its_way_is_not_taken_when_something_else_is_asked_mean
     grant.receive({"go": "attempt"}, second)
 
     assert {"go": "attempt"} == grant.take()
+
+
+@pytest.mark.parametrize(
+    ("options", "is_counted"),
+    [("", True), (', config={"retries": {"limit": 1, "delay": 0}}', False), (", rollback=lambda: None", False)],
+    ids=["the usual config", "a config of its own", "a rollback handler"],
+)
+async def test_a_crash_before_a_step_uses_up_an_attempt_that_may_have_begun(emu, options, is_counted):
+    """
+    Only a step of the usual config can have begun with the last result; another one has all its attempts still.
+    """
+    body = f"""
+@step.do("first")
+async def first():
+    pass
+
+@step.do("second"{options})
+async def second(ctx):
+    note(str(ctx["attempt"]))
+
+await first()
+note("between")
+await second()
+"""
+    await emu.start(worker(body), config=ORDER)
+    order = await caught(emu, lambda order: "between" in notes(emu))
+    await emu.crash()
+    await emu.start()
+
+    assert "complete" == order.status
+    assert ["2" if is_counted else "1"] == [noted for noted in notes(emu) if noted != "between"][-1:]
