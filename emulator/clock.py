@@ -210,12 +210,13 @@ class SystemClock(MovableClock):
         self._arm()
 
     def _arm(self) -> None:
-        due = self._timers.next_due()
-        if due is None or self._held is not None or (self._alarm_at is not None and self._alarm_at <= due):
+        due, now = self._timers.next_due(), self.now()
+        # One that should have rung is late by as long as the machine has slept.
+        is_armed = due is not None and self._alarm_at is not None and now <= self._alarm_at <= due
+        if due is None or self._held is not None or is_armed:
             return
         if self._alarm is not None:
             self._alarm.cancel()
-        now = self.now()
         self._alarm_at = max(min(due, now + _LOOK_AGAIN), now)
         self._alarm = asyncio.get_running_loop().call_later((self._alarm_at - now).total_seconds(), self._ring)
 

@@ -290,3 +290,20 @@ async def test_a_move_says_how_far_it_goes():
     assert [timedelta(hours=hour) for hour in range(4)] == sorted({at for at, _ in seen})
     assert {START + timedelta(hours=3)} == {to for _, to in seen}
     assert clock.moving_to is None
+
+
+async def test_who_begins_to_wait_after_the_machine_has_slept_is_woken_in_time(monkeypatch):
+    """
+    The timer that was set before stands still while the machine sleeps, and must not be waited for.
+    """
+    clock = SystemClock()
+    long = asyncio.create_task(clock.sleep_until(clock.now() + timedelta(hours=1)))
+    await turns()
+    monkeypatch.setattr(clock, "_flowing", lambda: datetime.now(UTC) + timedelta(minutes=10))
+
+    async with asyncio.timeout(5):
+        await clock.sleep_until(clock.now() + seconds(0.01))
+
+    assert not long.done()
+
+    long.cancel()
