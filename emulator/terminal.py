@@ -113,9 +113,12 @@ class Terminal:
         if len(self._lines) > 1:
             return
         try:
-            asyncio.get_running_loop().call_soon(self.flush)
+            loop = asyncio.get_running_loop()
         except RuntimeError:
             self.flush()
+        else:
+            # A turn later: answers that are sent in this one do not wait for the terminal.
+            loop.call_soon(loop.call_soon, self.flush)
 
     def _paint(self, text: str, colour: str) -> str:
         return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self._coloured and colour else text
