@@ -15,8 +15,8 @@ START = datetime(2030, 1, 1, tzinfo=UTC)
 DO, SLEEP, WAIT = StepKind.DO, StepKind.SLEEP, StepKind.WAIT
 
 
-def recorded(*steps, parallel=False):
-    """A history: (kind, name) or (kind, name, settings) each, one after the other or all at once."""
+def recorded(*steps, beside=0):
+    """A history: (kind, name) or (kind, name, settings) each, one after the other but for the last ones."""
     found, counts = [], {}
     for order, (kind, name, *rest) in enumerate(steps, 1):
         counts[kind, name] = counts.get((kind, name), 0) + 1
@@ -30,7 +30,7 @@ def recorded(*steps, parallel=False):
                 state=StepState.DONE,
                 started_at=START,
                 ended_at=START,
-                config=json.dumps({"settings": rest[0] if rest else "", "beside": parallel}),
+                config=json.dumps({"settings": rest[0] if rest else "", "beside": order > len(steps) - beside}),
             )
         )
     return found
@@ -115,7 +115,19 @@ def test_parallel_steps_may_come_in_any_order():
     """
     Where steps ran together there is no one order to be held to.
     """
-    assert [] == complaints(recorded(A, B, C, parallel=True), C, A, B)
+    assert [] == complaints(recorded(A, B, C, beside=2), C, A, B)
+
+
+def test_what_comes_before_parallel_steps_has_its_order():
+    """
+    A step that was renamed is found, although others run side by side after it.
+    """
+    said = [
+        'expected do "a", found do "d"; it runs as a new step',
+        'recorded do "a" was not reached by the code as it is now',
+    ]
+
+    assert said == complaints(recorded(A, B, C, beside=1), (DO, "d"), C, B)
 
 
 def test_what_was_undone_is_no_part_of_the_code():

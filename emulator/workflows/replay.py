@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 
 from emulator.models import Step, StepKind, StepState
 
@@ -24,8 +25,7 @@ class Replay:
     def __init__(self, recorded: Iterable[Step]) -> None:
         forward = [step for step in recorded if step.kind is not StepKind.ROLLBACK]
         self._left = {step.identity: step for step in forward}
-        # Only code without parallel steps has one order that a later pass must repeat.
-        self._expected = None if any(map(_started_beside_another, forward)) else deque(forward)
+        self._expected: deque[Step] | None = deque(_in_one_order(forward))
 
     @property
     def is_over(self) -> bool:
@@ -69,8 +69,15 @@ class Replay:
         return f"expected {_named(expected)}, found {_named(identity)}; {fate}"
 
 
-def _started_beside_another(step: Step) -> bool:
-    return bool(json.loads(step.config).get("beside"))
+def _in_one_order(recorded: list[Step]) -> list[Step]:
+    """Those that a later pass must come to in the same order: all before the first steps side by side."""
+    alone = list(takewhile(_started_alone, recorded))
+    # What stands beside others stands beside the one before them.
+    return alone if len(alone) == len(recorded) else alone[:-1]
+
+
+def _started_alone(step: Step) -> bool:
+    return not json.loads(step.config).get("beside")
 
 
 def _wrong_settings(recorded: Step | None, settings: str) -> str | None:
