@@ -68,6 +68,7 @@ def attempts(order):
     return [(each.order, each.attempt, each.error and each.error.name) for each in store.steps.attempts(order.row.key)]
 
 
+@pytest.mark.parked
 async def test_steps_one_after_another_begin_without_asking(emu, asked):
     """
     The first one too: what it would be answered came with the start. Each is on record as if it had asked.
@@ -80,6 +81,7 @@ async def test_steps_one_after_another_begin_without_asking(emu, asked):
     assert {"s-1": "done", "s-2": "done", "s-3": "done"} == order.steps
 
 
+@pytest.mark.parked
 @pytest.mark.parametrize(
     ("options", "name"),
     [("config={'timeout': '1 minute'}", "s"), ("rollback=lambda: None", "s"), ("", "ein Schritt für sich")],
@@ -96,6 +98,7 @@ async def test_what_is_for_the_engine_to_decide_is_asked(emu, asked, options, na
     assert [(1, 1, None)] == attempts(order)
 
 
+@pytest.mark.parked
 async def test_of_steps_side_by_side_one_begins_without_asking(emu, asked):
     """
     The others ask, and are recorded as beside it.
@@ -123,6 +126,7 @@ return await asyncio.gather(*map(take, range(3)))
     assert [False, True, True] == [json.loads(step.config).get("beside", False) for step in recorded]
 
 
+@pytest.mark.parked
 async def test_recorded_steps_are_asked_for(emu, asked):
     """
     A pass that runs again asks for each step until it has come to the end of what is recorded.
@@ -231,6 +235,7 @@ async def test_a_grant_that_is_not_used_leaves_nothing_behind(emu, between):
     assert [(1, 1, None)] == attempts(order)
 
 
+@pytest.mark.parked
 async def test_a_pause_between_two_steps_is_kept(emu):
     """
     Code that does something else than take a step asks when it comes to one, and the pass stands still there.
@@ -282,6 +287,7 @@ async def test_a_grant_is_good_for_a_moment():
     assert grant.take() is None
 
 
+@pytest.mark.parked
 async def test_a_crash_uses_up_a_granted_attempt_beside_which_a_step_has_ended(emu):
     """
     What is recorded of one of two steps side by side does not pass over the other one, which goes on for long.
@@ -369,6 +375,7 @@ await asyncio.gather(*(chain("abcd"[turns], turns) for turns in range(4)))
     assert [(place, 1, None) for place in range(1, 25)] == attempts(order)
 
 
+@pytest.mark.parked
 async def test_beside_a_failure_that_is_being_answered_nothing_is_granted(emu, asked):
     """
     The one that failed is about to wait: a pause would come true while the other one's next body runs.
@@ -420,6 +427,7 @@ async def test_a_grant_on_its_way_is_not_taken_when_something_else_is_asked_mean
     assert {"go": "attempt"} == grant.take()
 
 
+@pytest.mark.parked
 @pytest.mark.parametrize(
     ("options", "is_counted"),
     [("", True), (', config={"retries": {"limit": 1, "delay": 0}}', False), (", rollback=lambda: None", False)],
