@@ -517,3 +517,32 @@ except Refused as error:
     )
 
     assert "empty" == order.output
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        ('step.sleep_until("s", timedelta(hours=1))', "expected a datetime or milliseconds since 1970, got timedelta"),
+        (
+            'step.sleep_until("s", datetime(2030, 1, 1).date())',
+            "expected a datetime or milliseconds since 1970, got date",
+        ),
+        (
+            'step.sleep("s", object())',
+            'expected a number of milliseconds, text such as "5 minutes" or a timedelta, got object',
+        ),
+        (
+            'step.wait_for_event("s", "go", timeout=[1])',
+            'expected a number of milliseconds, text such as "5 minutes" or a timedelta, got list',
+        ),
+    ],
+    ids=["a timedelta", "a date", "an object", "a list"],
+)
+async def test_what_is_no_time_is_named(emu, call, said):
+    """
+    The worker's code is told what the call takes and what it got; nothing is recorded.
+    """
+    order = await started(emu, f"await {call}")
+
+    assert ("TypeError", said) == (order.error["name"], order.error["message"])
+    assert {} == order.steps

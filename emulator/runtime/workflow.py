@@ -8,49 +8,27 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from copy import deepcopy
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from emulator.runtime import stepconfig, values
+from emulator.runtime import stepconfig
 from emulator.runtime.bodies import Bodies, within
 from emulator.runtime.calls import Calls, Pending
 from emulator.runtime.exports import awaited
 from emulator.runtime.grant import Grant
+from emulator.runtime.life import Life, is_usual, kept, recorded
+from emulator.runtime.moments import told_duration, told_moment
 from emulator.runtime.steps import StepFunction, StepOptions
 from emulator.runtime.streamed import blocks, pieces_of
-from emulator.runtime.traces import describe, revive
+from emulator.runtime.traces import describe
 from emulator.runtime.undo import Undoable, check_handler
-from emulator.sdk.workers.rpc import JsDict
 from emulator.sdk.workers.streams import ReadableStream
 from emulator.sdk.workers.workflows import NonRetryableError, WorkflowFatalError
 from emulator.wire import Frame
 
 _NEVER_AGAIN = (NonRetryableError, WorkflowFatalError)
-_LONGEST_NAME = 256
 _NO_STEPS_NOW = "Cannot execute steps during rollback phase"
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Life:
-    """What of a step, or of its undoing, stays the same from attempt to attempt."""
-
-    kind: str
-    name: str
-    count: int
-    config: Any
-    body: Callable[[Any], Any]
-    started: Callable[[Any], None] = lambda context: None
-
-    @property
-    def key(self) -> str:
-        label = f"{self.name}-{self.count}"
-        return label if self.kind == "do" else f"{self.kind}:{label}"
-
-    def context(self, frame: Frame) -> Any:
-        """The `ctx` of an attempt."""
-        return JsDict({**frame.head["ctx"], "step": JsDict({"name": self.name, "count": self.count})})
 
 
 class WorkflowStep:
@@ -117,13 +95,13 @@ class WorkflowStep:
 
     def sleep(self, name: str, duration: str | float | timedelta, /) -> Awaitable[None]:
         """Sleep: a number is milliseconds, text is "10 seconds". It starts now and may be awaited later."""
-        head = {"duration": _in_milliseconds(duration), "at": _caller()}
-        return Pending(self._ask("sleep", "sleep", name, head), _recorded)
+        head = {"duration": told_duration(duration), "at": _caller()}
+        return Pending(self._ask("sleep", "sleep", name, head), recorded)
 
     def sleep_until(self, name: str, timestamp: datetime | float, /) -> Awaitable[None]:
         """Sleep until a moment: a datetime (naive is UTC) or milliseconds since 1970."""
-        head = {"until": _since_1970(timestamp), "at": _caller()}
-        return Pending(self._ask("sleep_until", "sleep", name, head), _recorded)
+        head = {"until": told_moment(timestamp), "at": _caller()}
+        return Pending(self._ask("sleep_until", "sleep", name, head), recorded)
 
     async def wait_for_event(
         self,
@@ -133,8 +111,8 @@ class WorkflowStep:
         timeout: str | float | timedelta = "24 hours",  # noqa: ASYNC109 - the platform's name
     ) -> Any:
         """Wait for an event of a type; returns {payload, type, timestamp}, or raises when the time is over."""
-        head = {"event_type": event_type, "timeout": _in_milliseconds(timeout), "at": _caller()}
-        return _recorded(await self._ask("wait", "wait", name, head))
+        head = {"event_type": event_type, "timeout": told_duration(timeout), "at": _caller()}
+        return recorded(await self._ask("wait", "wait", name, head))
 
     # What the session tells
 
@@ -193,13 +171,13 @@ class WorkflowStep:
                     name, count, options.rollback, options.rollback_config, deepcopy(context)
                 )
 
-        life = _Life(kind="do", name=name, count=count, config=options.config, body=body, started=started)
+        life = Life(kind="do", name=name, count=count, config=options.config, body=body, started=started)
         result = await self._live_here(life, head)
         if (name, count) in self._undoables:
             self._undoables[name, count].output = result
         return result
 
-    async def _live_here(self, life: _Life, head: dict[str, Any]) -> Any:
+    async def _live_here(self, life: Life, head: dict[str, Any]) -> Any:
         """Nobody who waits for a step can stop it; only the end of the pass does."""
         task = asyncio.current_task()
         assert task is not None
@@ -215,7 +193,7 @@ class WorkflowStep:
             await self._send("rollback_missing", name, count, {})
             return False
         config, body = undoable.config, undoable.body(error)
-        life = _Life(kind="rollback", name=name, count=count, config=config, body=body)
+        life = Life(kind="rollback", name=name, count=count, config=config, body=body)
         try:
             await self._live(life, {"config": stepconfig.told(config)})
         except Exception:
@@ -223,7 +201,7 @@ class WorkflowStep:
             return False
         return True
 
-    async def _live(self, life: _Life, head: dict[str, Any]) -> Any:
+    async def _live(self, life: Life, head: dict[str, Any]) -> Any:
         """Ask, run the attempts the engine wants, hand out the recorded copy."""
         frame = await self._begin(life, head)
         report = partial(self._succeed, life, within.get())
@@ -250,35 +228,35 @@ class WorkflowStep:
             raise error
         if frame.head.get("stream"):
             return ReadableStream.new(self._replayed(life))
-        return _recorded(frame)
+        return recorded(frame)
 
-    async def _begin(self, life: _Life, head: dict[str, Any]) -> Frame:
+    async def _begin(self, life: Life, head: dict[str, Any]) -> Frame:
         """Ask whether the body is to run. Where that was answered with the last result, say that it runs."""
-        granted = self._grant.take() if _is_usual(life, head) else None
+        granted = self._grant.take() if is_usual(life, head) and not within.get() else None
         if granted is None:
             return await self._tell("begin", life, head)
         self._calls.tell("step", "begun", {**self._head(life.name, life.count), **head, "kind": life.kind})
         return Frame("answer", 0, granted)
 
-    async def _result(self, life: _Life, context: Any) -> tuple[dict[str, Any], str]:
+    async def _result(self, life: Life, context: Any) -> tuple[dict[str, Any], str]:
         """What an attempt gives, in wire form; a stream is kept block by block within the attempt's time."""
         result = await awaited(life.body(context))
         pieces = pieces_of(result) if life.kind == "do" else None
         if pieces is None:
-            return {}, _kept(life, result)
+            return {}, kept(life, result)
         number = 0
         async for block in blocks(life.name, pieces):
             await self._tell("keep_block", life, {"number": number}, block)
             number += 1
         return {"stream": True}, ""
 
-    def _succeed(self, life: _Life, is_within: bool, result: tuple[dict[str, Any], str]) -> asyncio.Future[Frame]:
+    def _succeed(self, life: Life, is_within: bool, result: tuple[dict[str, Any], str]) -> asyncio.Future[Frame]:
         """Tell what an attempt gave."""
         head, text = result
         # This is called where the body was; the attempt itself stands outside of it.
         return self._tell("succeed", life, {**head, "within": is_within}, text.encode())
 
-    async def _replayed(self, life: _Life) -> AsyncIterator[bytes]:
+    async def _replayed(self, life: Life) -> AsyncIterator[bytes]:
         """The blocks of a recorded stream, anew for each pass."""
         for number in itertools.count():
             frame = await self._send("read_block", life.name, life.count, {"number": number})
@@ -286,7 +264,7 @@ class WorkflowStep:
                 return
             yield frame.body
 
-    async def _failure(self, error: Exception, life: _Life, context: Any, asks: bool) -> dict[str, Any]:
+    async def _failure(self, error: Exception, life: Life, context: Any, asks: bool) -> dict[str, Any]:
         head: dict[str, Any] = {"failure": describe(error, self._root), "final": isinstance(error, _NEVER_AGAIN)}
         delay = stepconfig.delay_function(life.config)
         if delay is not None and asks and not head["final"]:
@@ -299,7 +277,7 @@ class WorkflowStep:
         self._counts[kind, name] += 1
         return self._counts[kind, name]
 
-    def _tell(self, method: str, life: _Life, head: dict[str, Any], body: bytes = b"") -> asyncio.Future[Frame]:
+    def _tell(self, method: str, life: Life, head: dict[str, Any], body: bytes = b"") -> asyncio.Future[Frame]:
         if self._rolling_back and life.kind == "do":
             raise WorkflowFatalError(_NO_STEPS_NOW)
         return self._send(method, life.name, life.count, {**head, "kind": life.kind}, body)
@@ -323,49 +301,7 @@ class WorkflowStep:
         return {"run": self._run, "name": name, "count": count, "within": within.get()}
 
 
-def _is_usual(life: _Life, head: dict[str, Any]) -> bool:
-    """Nothing about the step is for the engine to decide."""
-    name: Any = life.name
-    has_usual_name = isinstance(name, str) and name.isascii() and name.isprintable() and len(name) <= _LONGEST_NAME
-    is_plain = head["config"] is None and not head.get("rollback") and head.get("rollback_config") is None
-    return life.kind == "do" and has_usual_name and is_plain and not within.get()
-
-
-def _recorded(frame: Frame) -> Any:
-    """What the engine has kept of a step: a copy of its result, or its error raised anew."""
-    if frame.head["go"] == "failure":
-        raise revive(frame.head["failure"])
-    if frame.head["go"] == "over":
-        # Nothing of the worker's catches this: the code has been run far enough to bring its handlers back.
-        raise asyncio.CancelledError
-    return values.decode(frame.body, mapping=JsDict) if frame.body else None
-
-
-def _kept(life: _Life, result: Any) -> str:
-    """The wire form of a step's result; what has none would have none at the next try either."""
-    if life.kind == "rollback":
-        return "null"
-    try:
-        return values.encode(result, lenient=True)
-    except TypeError as error:
-        raise WorkflowFatalError(
-            "The execution of the Workflow instance was terminated, as the step "
-            f'"{life.name}" returned a value which is not serialisable: {error}'
-        ) from error
-
-
 def _caller() -> list[Any]:
     """File and line of the worker's code that called the method this is called from."""
     frame = sys._getframe(2)
     return [frame.f_code.co_filename, frame.f_lineno]
-
-
-def _in_milliseconds(duration: Any) -> Any:
-    return duration / timedelta(milliseconds=1) if isinstance(duration, timedelta) else duration
-
-
-def _since_1970(moment: Any) -> Any:
-    if isinstance(moment, datetime):
-        aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-        return (aware - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(milliseconds=1)
-    return moment
