@@ -433,17 +433,20 @@ def test_reset_forgets_all_state(run, project):
     assert [] == list((folder / ".emulator").glob("state.db*"))
 
 
-@pytest.mark.parametrize(("answer", "kept"), [("y\n", False), ("n\n", True), ("", True)], ids=["yes", "no", "nothing"])
-def test_reset_asks_first(project, monkeypatch, answer, kept):
+@pytest.mark.parametrize(
+    ("answer", "kept", "code"), [("y\n", False, 0), ("n\n", True, 0), ("", True, 2)], ids=["yes", "no", "nothing"]
+)
+def test_reset_asks_first(project, monkeypatch, answer, kept, code):
     """
-    Without --yes nothing goes unless somebody says so.
+    Without --yes nothing goes unless somebody says so; where nobody can, the option is named.
     """
     folder = project()
     monkeypatch.chdir(folder)
     with_state(folder)
-    CliRunner().invoke(group, ["reset"], input=answer)
+    ended = CliRunner().invoke(group, ["reset"], input=answer)
 
     assert kept == (folder / ".emulator" / "state.db").exists()
+    assert (code, code == 2) == (ended.exit_code, "say --yes" in ended.output)
 
 
 def test_reset_has_nothing_to_do(run, project):

@@ -1,5 +1,6 @@
 """The commands that ask a running emulator, against a real one; and those that read the source instead."""
 
+import io
 import json
 import os
 import re
@@ -123,6 +124,51 @@ def test_an_instance_from_its_trigger_to_its_end(ask, wait):
     assert "Output" not in ask(*INSTANCES, "describe", "order", "order-1", "--no-step-output")[1]
     assert "[…] 19 characters in all" in ask(*INSTANCES, "describe", "order", "--truncate-output-limit", "3")[1]
     assert "complete" == json.loads(ask(*INSTANCES, "describe", "order", "--json")[1])["status"]
+
+
+def test_what_is_refused_is_told_in_options(ask, wait):
+    """
+    Who typed `--id` knows no field of the API; a step that is not there is answered with what to type.
+    """
+    id = ask("workflows", "trigger", "order", "--id", "bad id!")
+    date = ask(*INSTANCES, "list", "order", "--date-start", "soon")
+    ask("workflows", "trigger", "order", "--id", "named")
+    wait("charge-1", *INSTANCES, "describe", "order", "named")
+    step = ask(*INSTANCES, "restart", "order", "named", "--from-step-name", "charge", "--from-step-count", "7")
+
+    assert (1, True) == (id[0], id[2].startswith("error: --id: 'bad id!' does not fit "))
+    assert (1, True) == (date[0], date[2].startswith("error: --date-start: a time looks like "))
+    assert (1, True) == (step[0], "there are charge" in step[2])
+
+    ask("clock", "advance", "1 second")
+    wait("rest-1", *INSTANCES, "describe", "order", "named")
+    step = ask(*INSTANCES, "restart", "order", "named", "--from-step-name", "rest-1")
+
+    assert "there are rest (--from-step-type sleep), charge" in step[2]
+
+
+def test_a_page_after_the_last_is_called_so(ask):
+    """
+    Nothing on it does not mean that there is nothing.
+    """
+    assert (0, "", "no instances\n") == ask(*INSTANCES, "list", "order", "--page", "5")
+
+    ask("workflows", "trigger", "order")
+
+    assert (0, "", "no instances on page 5 of 1\n") == ask(*INSTANCES, "list", "order", "--page", "5")
+    assert (0, "", "no workflows on page 2 of 1\n") == ask("workflows", "list", "--page", "2")
+
+
+def test_a_question_that_nobody_can_answer_is_a_wrong_usage(ask, monkeypatch):
+    """
+    The option that asks nobody is named; nothing is forgotten.
+    """
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    ask("queues", "send", "orders", "1")
+    code, _, err = ask("queues", "purge", "orders")
+
+    assert (2, True) == (code, "nobody answers: standard input has ended; say --force" in err)
+    assert 1 == len(json.loads(ask("queues", "peek", "orders", "--json")[1]))
 
 
 def test_an_instance_is_paused_resumed_restarted_and_terminated(ask, wait):

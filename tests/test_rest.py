@@ -3,13 +3,15 @@
 import json
 import re
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from api import ACCOUNT, CODE, FLOW, Api
 
-from emulator.api import openapi, rest
+from emulator.api import hints, openapi, rest
 from emulator.api.envelope import ALL
+from emulator.models import Step, StepKind, StepState
 from emulator.store.listing import Listing
 
 PROJECT = Path(__file__).parent.parent
@@ -239,6 +241,53 @@ async def test_a_single_step_and_a_single_attempt_can_be_asked_for(api, emu):
     assert (404, 10403) == (await api.error("GET", f"{path}/step?name=charge-1&type=step&attempt=9"))[:2]
     assert (404, 10403) == (await api.error("GET", f"{path}/step?name=charge-1&type=waitForEvent"))[:2]
     assert (400, 10002) == (await api.error("GET", f"{path}/step?name=charge-1"))[:2]
+
+
+@pytest.mark.parametrize(
+    ("begin", "told"),
+    [
+        ({"name": "charge-1"}, "; a name stands without its counter: there are charge, rest (type: sleep)"),
+        ({"name": "rest"}, "; there are rest (type: sleep), charge"),
+        ({"name": "charge", "count": 2}, "; there are charge, rest (type: sleep)"),
+        ({"name": "nope-1"}, "; there are charge, rest (type: sleep)"),
+    ],
+    ids=["with-its-counter", "of-another-type", "of-another-count", "unknown"],
+)
+async def test_a_restart_from_a_step_that_is_not_there_says_which_are(api, emu, begin, told):
+    """
+    The platform's own words first; then the steps there are, those of a like name before the others.
+    """
+    path = await made(api, emu)
+    await emu.advance(seconds=1)
+    found = await api.error("PATCH", f"{path}/status", {"status": "restart", "from": begin})
+
+    assert (409, 10406, f'Step "{begin["name"]}" not found in execution history{told}') == found
+
+
+async def test_a_step_that_is_not_there_is_answered_with_those_that_are(api, emu):
+    """
+    By the names and types that the route takes: the name carries its counter.
+    """
+    path = await made(api, emu)
+    found = await api.error("GET", f"{path}/step?name=charge&type=step")
+
+    assert (404, 10403, 'one has no step "charge"; there are charge-1 (type: step)') == found
+
+
+def test_a_long_list_of_steps_is_cut():
+    """
+    The one that was nearly named stands first all the same.
+    """
+    at = datetime(2030, 1, 1, tzinfo=UTC)
+    steps = [
+        Step(instance=1, kind=StepKind.DO, name=f"s{n}", count=1, order=n, state=StepState.DONE, started_at=at)
+        for n in range(30)
+    ]
+    told = hints.to_begin_from(steps, "s29-1")
+
+    assert told.startswith("a name stands without its counter: there are s29, s0, s1, ")
+    assert told.endswith("s18 and 10 more")
+    assert "there are none yet" == hints.to_begin_from([], "s29-1")
 
 
 @pytest.mark.parametrize(
@@ -523,6 +572,15 @@ async def test_what_is_refused_has_its_status_its_code_and_a_reason(api, emu, me
     assert (status, code) == found[:2]
     assert found[2]
     assert before == await api.result("GET", INSTANCES)
+
+
+async def test_an_id_that_cannot_be_is_refused_with_the_rule_in_words(api):
+    """
+    Who reads no patterns still learns what an id may be.
+    """
+    _, _, told = await api.error("POST", INSTANCES, {"instance_id": "bad id!"})
+
+    assert told.endswith("(1 to 100 letters, digits, underscores and hyphens, no hyphen first)")
 
 
 async def test_a_conflict_is_not_to_be_tried_again(api, emu):

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from emulator.api import history, shapes
+from emulator.api import hints, history, shapes
 from emulator.api.envelope import (
     BODY,
     INSTANCE_EXISTS,
@@ -22,6 +22,7 @@ from emulator.api.envelope import (
 from emulator.api.operation import NOTHING, Call, Operation, Stream
 from emulator.api.pages import cursor_of, info, moment, place_of, until
 from emulator.api.served import Served, served
+from emulator.errors import WorkflowError
 from emulator.models import Instance, Status, Step, StepKind, Trigger
 from emulator.runtime import values
 from emulator.store.listing import Listing
@@ -90,7 +91,9 @@ async def get_step(call: Call) -> Reply | Stream:
     told = each.history(call.instance)
     step = history.find_step(told.steps, _KINDS[call.query["type"]], call.query["name"])
     if step is None:
-        raise ApiError(NO_STEP, f'{call.instance} has no {call.query["type"]} "{call.query["name"][:80]}"')
+        kind, name = call.query["type"], call.query["name"]
+        there = hints.to_show(told.steps, _KINDS, name)
+        raise ApiError(NO_STEP, f'{call.instance} has no {kind} "{name[:80]}"; {there}')
     number = call.query.get("attempt")
     attempt = next((one for one in told.of(step) if one.attempt == number), None)
     if number is not None and attempt is None:
@@ -115,7 +118,18 @@ async def perform(each: Served, id: str, action: str, options: Mapping[str, Any]
         case "terminate":
             await engine.terminate(each.name, id, rollback=options.get("rollback") is True)
         case _:
-            await engine.restart(each.name, id, from_step=from_step(options))
+            await _restart(each, id, from_step(options))
+
+
+async def _restart(each: Served, id: str, wanted: tuple[StepKind, str, int] | None) -> None:
+    """Restart an instance. Raises WorkflowError, for a step that is not there with those that are."""
+    try:
+        await each.emulator.engine.restart(each.name, id, from_step=wanted)
+    except WorkflowError as error:
+        steps = [] if wanted is None else each.history(id, attempts=False).steps
+        if wanted is None or wanted in (step.identity for step in steps):
+            raise
+        raise WorkflowError(error.code, f"{error.message}; {hints.to_begin_from(steps, wanted[1])}") from error
 
 
 async def deliver(each: Served, call: Call) -> None:

@@ -68,7 +68,12 @@ def _of_text(value: str, schema: Schema, at: str) -> Iterator[str]:
     if not schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", math.inf):
         yield f"{at}: expected {schema.get('minLength', 0)} to {schema['maxLength']} characters, got {len(value)}"
     elif "pattern" in schema and not re.fullmatch(schema["pattern"].removeprefix("^").removesuffix("$"), value):
-        yield f"{at}: {_shown(value)} does not fit {schema['pattern']}"
+        yield f"{at}: {_shown(value)} does not fit {schema['pattern']}{_in_words(schema)}"
+
+
+def _in_words(schema: Schema) -> str:
+    """What a pattern asks for, where the schema says so to people."""
+    return f" ({schema['description']})" if "description" in schema else ""
 
 
 def _of_number(value: float, schema: Schema, at: str) -> Iterator[str]:

@@ -53,7 +53,13 @@ COUNTS: Schema = {"type": "object", "additionalProperties": INTEGER}
 PAGE: Schema = {"type": "integer", "minimum": 1, "maximum": 1_000_000}
 PER_PAGE: Schema = {"type": "integer", "minimum": 1, "maximum": 100}
 SEARCH: Schema = {"type": "string", "minLength": 1, "maxLength": 64}
-ID: Schema = {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[a-zA-Z0-9_][a-zA-Z0-9-_]*$"}
+ID: Schema = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 100,
+    "pattern": "^[a-zA-Z0-9_][a-zA-Z0-9-_]*$",
+    "description": "1 to 100 letters, digits, underscores and hyphens, no hyphen first",
+}
 KNOWN_ID: Schema = {"type": "string", "minLength": 1, "maxLength": 271, "pattern": "^[a-zA-Z0-9, */#_-]+$"}
 LABEL: Schema = {"type": "string", "minLength": 1, "maxLength": 300}
 STEP_NAME: Schema = {"type": "string", "minLength": 1, "maxLength": 256}

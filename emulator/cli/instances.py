@@ -11,12 +11,14 @@ import click
 from emulator.cli import show
 from emulator.cli.history import describe_instance
 from emulator.cli.ids import LATEST, listed_in, resolved
-from emulator.cli.options import json_of, json_option, port_option
+from emulator.cli.options import in_options, json_of, json_option, port_option
 from emulator.cli.remote import NOTHING, NoInstance, Remote, path_of
 from emulator.cli.whole import Whole
 from emulator.errors import EmulatorError
 
 _STATUSES = ["queued", "running", "paused", "errored", "terminated", "complete", "waitingForPause", "waiting"]
+_DATES = {"date_start:": "--date-start:", "date_end:": "--date-end:"}
+_FROM = {"body.from.name:": "--from-step-name:", "type: ": "--from-step-type ", "count: ": "--from-step-count "}
 _UNFINISHED = ["queued", "running", "paused", "waitingForPause", "waiting"]
 
 
@@ -66,7 +68,8 @@ def list_instances(
         if date_end is not None and len(date_end) == len("2030-01-31")
         else date_end,
     }
-    answer = Remote(port).page("GET", path_of("workflows", name, "instances"), query=query)
+    with in_options(_DATES):
+        answer = Remote(port).page("GET", path_of("workflows", name, "instances"), query=query)
     if as_json:
         show.data(answer["result"])
         return
@@ -82,7 +85,7 @@ def list_instances(
     ]
     heads = ["Instance ID", "Version", "Created (UTC)", "Modified (UTC)", "Status"]
     show.page(answer["result_info"], "instance")
-    show.table(heads, rows, otherwise="no instances")
+    show.table(heads, rows, otherwise=show.nothing_on(answer["result_info"], "no instances"))
 
 
 @instances.command()
@@ -173,7 +176,8 @@ def restart(
     body: dict[str, Any] = {"status": "restart"}
     if from_step_name is not None:
         body["from"] = {"name": from_step_name, **given}
-    _change(port, name, id, body, "restarted", as_json=as_json)
+    with in_options(_FROM):
+        _change(port, name, id, body, "restarted", as_json=as_json)
 
 
 @instances.command("send-event")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import json
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,7 +35,7 @@ port_option = click.option(
     help="The emulator's port; that of the one that serves this project, or 8787 outside of any, if left out.",
 )
 persist_option = click.option(
-    "--persist-to", type=click.Path(path_type=Path), help="The state folder; .emulator beside the config."
+    "--persist-to", type=click.Path(path_type=Path), help="The state folder; .emulator beside the first config."
 )
 
 
@@ -93,6 +95,30 @@ def json_of(text: str, rule: str) -> Any:
         return json.loads(text)
     except ValueError as error:
         raise click.UsageError(f"{rule}: {error}") from error
+
+
+def confirmed(question: str, *, unasked: str) -> bool:
+    """Whether somebody agrees. Raises UsageError where nobody can, with the option that asks nobody; not for Ctrl-C."""
+    try:
+        return click.confirm(question)
+    except click.Abort as error:
+        if not isinstance(error.__context__, EOFError):
+            raise
+        click.echo()
+        raise click.UsageError(f"nobody answers: standard input has ended; say {unasked}") from error
+
+
+@contextmanager
+def in_options(words: Mapping[str, str]) -> Iterator[None]:
+    """What the API says of its fields is said of a command's options: who typed `--id` knows no `body.instance_id:`."""
+    try:
+        yield
+    except EmulatorError as error:
+        text = str(error)
+        for field, option in words.items():
+            text = text.replace(field, option)
+        error.args = (text,)
+        raise
 
 
 def module(name: str) -> Any:

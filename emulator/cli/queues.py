@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from emulator.cli import show
-from emulator.cli.options import json_option, port_option
+from emulator.cli.options import confirmed, in_options, json_option, port_option
 from emulator.cli.remote import Remote, path_of
 from emulator.cli.whole import Whole
 from emulator.errors import EmulatorError
@@ -106,7 +106,7 @@ def purge(name: str, force: bool, port: int | None) -> None:
     """
     remote = Remote(port)
     remote.api("GET", path_of("queues", name))
-    if force or click.confirm(f"forget all messages of {name}?"):
+    if force or confirmed(f"forget all messages of {name}?", unasked="--force"):
         remote.api("POST", path_of("queues", name, "purge"), {"delete_messages_permanently": True})
         show.line(f"{name} is empty")
 
@@ -185,7 +185,8 @@ def add(
     body: dict[str, Any] = {"type": "http_pull", "settings": {k: v for k, v in settings.items() if v is not None}}
     if dead_letter_queue is not None:
         body["dead_letter_queue"] = dead_letter_queue
-    Remote(port).api("POST", path_of("queues", name, "consumers"), body)
+    with in_options({"body.dead_letter_queue:": "--dead-letter-queue:"}):
+        Remote(port).api("POST", path_of("queues", name, "consumers"), body)
     show.line(f"{name} can be pulled from")
 
 

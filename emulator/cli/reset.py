@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from emulator.cli.options import config_option, found_configs, module, persist_option
+from emulator.cli.options import config_option, confirmed, found_configs, module, persist_option
 
 
 @click.command()
@@ -27,7 +27,7 @@ def reset(configs: tuple[Path, ...], persist_to: Path | None, yes: bool) -> None
     # Held while the question stands: nobody begins to use what is about to go.
     with ExitStack() as held:
         held.callback(module("emulator.store.lock").FolderLock(folder).release)
-        if yes or click.confirm(f"forget everything in {folder}?"):
+        if yes or confirmed(f"forget everything in {folder}?", unasked="--yes"):
             for path in (*folder.glob("state.db*"), *folder.glob("attendance.*")):
                 path.unlink()
             click.echo(f"{folder} is empty")

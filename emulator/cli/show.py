@@ -66,6 +66,11 @@ def page(info: Mapping[str, Any], noun: str) -> None:
         line(f"Showing {info['count']} of {total}, {place}:")
 
 
+def nothing_on(info: Mapping[str, Any], nothing: str, remedy: str = "") -> str:
+    """What to say of an empty list: that there is nothing at all and what to do, or nothing on a page so far back."""
+    return f"{nothing} on page {info['page']} of {info['total_pages']}" if info["total_count"] else nothing + remedy
+
+
 def block(pairs: Sequence[tuple[str, str]], *, indent: int = 0) -> None:
     """Names and values, the values below each other."""
     width = max((_width(name) for name, _ in pairs), default=0)

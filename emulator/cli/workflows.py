@@ -13,6 +13,7 @@ from emulator.cli.options import (
     config_option,
     env_option,
     found_configs,
+    in_options,
     json_of,
     json_option,
     module,
@@ -22,6 +23,7 @@ from emulator.cli.remote import Remote, path_of
 from emulator.cli.whole import Whole
 from emulator.errors import EmulatorError
 
+_ID = {"body.instance_id:": "--id:", "instance_id:": "--id:"}
 _RULE_OF_PARAMS = """PARAMS are JSON, such as '{"sku": "tea"}'"""
 
 
@@ -61,7 +63,8 @@ def list_workflows(page: int, per_page: int, port: int | None, as_json: bool) ->
     ]
     heads = ["Name", "Script name", "Class name", "Created (UTC)", "Modified (UTC)", "Instances"]
     show.page(answer["result_info"], "workflow")
-    show.table(heads, rows, otherwise="no workflows; write [[workflows]] into the config")
+    otherwise = show.nothing_on(answer["result_info"], "no workflows", "; write [[workflows]] into the config")
+    show.table(heads, rows, otherwise=otherwise)
 
 
 @workflows.command()
@@ -95,10 +98,11 @@ def trigger(name: str, params: str | None, id: str | None, port: int | None, as_
 
     Example: emulator workflows trigger order '{"sku": "tea"}' --id order-1
     """
-    body = {} if params is None else {"params": json_of(params, _RULE_OF_PARAMS)}
-    made = Remote(port).api(
-        "POST", path_of("workflows", name, "instances"), body if id is None else {**body, "instance_id": id}
-    )
+    body: dict[str, Any] = {} if params is None else {"params": json_of(params, _RULE_OF_PARAMS)}
+    if id is not None:
+        body["instance_id"] = id
+    with in_options(_ID):
+        made = Remote(port).api("POST", path_of("workflows", name, "instances"), body)
     if as_json:
         show.data(made)
         return
