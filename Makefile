@@ -32,11 +32,11 @@ check: setup ## formatting, lint, types, layers, spelling
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@MYPYPATH=emulator/sdk $(BIN)/mypy --strict sample_worker/entry.py sample_worker/workflows.py
-	@MYPYPATH=emulator/sdk $(BIN)/mypy --strict --allow-untyped-decorators emulator/template/src/entry.py
-	@MYPYPATH=emulator/sdk $(BIN)/mypy --strict tests/typing/*.py
+	@$(BIN)/mypy --strict sample_worker/entry.py sample_worker/workflows.py
+	@$(BIN)/mypy --strict emulator/template/src/entry.py
+	@$(BIN)/mypy --strict tests/typing/*.py
 	@for worker in $$(find tests/workers -name entry.py); do \
-	    MYPYPATH=emulator/sdk $(BIN)/mypy --strict --disable-error-code=import-untyped $$worker || exit 1; done
+	    $(BIN)/mypy --strict --disable-error-code=import-untyped $$worker || exit 1; done
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/codespell
 

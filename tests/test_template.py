@@ -25,10 +25,10 @@ def test_a_project_is_written_and_its_parts_fit(tmp_path):
     config = tomllib.loads((tmp_path / "Tea House" / "wrangler.toml").read_text())
     code = ast.parse((tmp_path / "Tea House" / config["main"]).read_text())
     classes = {node.name for node in code.body if isinstance(node, ast.ClassDef)}
+    files = [path.relative_to(tmp_path / "Tea House").as_posix() for path in written]
 
-    assert ["wrangler.toml", "src/entry.py", ".gitignore", ".vscode/launch.json", ".run/emulator dev.run.xml"] == [
-        path.relative_to(tmp_path / "Tea House").as_posix() for path in written
-    ]
+    assert ["wrangler.toml", "src/entry.py", ".gitignore"] == files[:3]
+    assert ["pyrightconfig.json", ".vscode/launch.json", ".run/emulator dev.run.xml"] == files[3:]
     assert "tea-house" == config["name"]
     assert {"Default", *(each["class_name"] for each in config["workflows"])} == classes
 

@@ -152,12 +152,10 @@ class Default(WorkerEntrypoint):
         return await self.env.ASSETS.fetch("http://assets/")
 """
     )
-    sdk = Path(configs.__file__).parent.parent / "sdk"
     checked = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "entry.py"],
         capture_output=True,
         text=True,
-        env={"MYPYPATH": str(sdk), "PATH": ""},
         timeout=60,
     )
 

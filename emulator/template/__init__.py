@@ -15,6 +15,7 @@ _FILES = {
     "wrangler.toml": "wrangler.toml",
     "src/entry.py": "src/entry.py",
     "gitignore": ".gitignore",
+    "pyrightconfig.json": "pyrightconfig.json",
     "editors/launch.json": ".vscode/launch.json",
     "editors/emulator_dev.run.xml": ".run/emulator dev.run.xml",
 }

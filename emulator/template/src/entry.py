@@ -1,9 +1,12 @@
 """A worker: what it answers to requests, what it does every hour, and a workflow that survives restarts."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from workers import Request, Response, WorkerEntrypoint, WorkflowEntrypoint
+
+if TYPE_CHECKING:  # names for the editor; the platform's own `workers` package has no such types
+    from workers.workflows import WorkflowEvent, WorkflowStep
 
 
 class Default(WorkerEntrypoint):
@@ -22,13 +25,13 @@ class Default(WorkerEntrypoint):
 
 
 class Hello(WorkflowEntrypoint):
-    async def run(self, event: Any, step: Any) -> str:
+    async def run(self, event: "WorkflowEvent", step: "WorkflowStep") -> str:
         """What a step returned is on disk; after a restart it is not run again."""
 
         @step.do("greet")
         async def greet() -> str:
             return f"{self.env.GREETING}, {event['payload']['who']}"
 
-        greeting: str = await greet()
+        greeting = await greet()
         await step.sleep("take a breath", "5 seconds")
         return f"{greeting}. And goodbye."

@@ -1,0 +1,3 @@
+"""`_cloudflare_compat_flags` for type checkers and editors: any flag is there, on or off."""
+
+def __getattr__(name: str, /) -> bool: ...

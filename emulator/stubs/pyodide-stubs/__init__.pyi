@@ -1,0 +1,3 @@
+"""`pyodide` for type checkers and editors: that of the sdk, which stands there when the worker runs."""
+
+from emulator.sdk.pyodide import __version__ as __version__

@@ -1,0 +1,3 @@
+"""`pyodide.code` for type checkers and editors: that of the sdk, which stands there when the worker runs."""
+
+from emulator.sdk.pyodide.code import *

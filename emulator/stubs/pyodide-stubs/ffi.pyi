@@ -1,0 +1,3 @@
+"""`pyodide.ffi` for type checkers and editors: that of the sdk, which stands there when the worker runs."""
+
+from emulator.sdk.pyodide.ffi import *

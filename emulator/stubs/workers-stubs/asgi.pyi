@@ -1,0 +1,3 @@
+"""`workers.asgi` for type checkers and editors: that of the sdk, which stands there when the worker runs."""
+
+from emulator.sdk.workers.asgi import *

@@ -1,0 +1,3 @@
+"""`workers.wsgi` for type checkers and editors: that of the sdk, which stands there when the worker runs."""
+
+from emulator.sdk.workers.wsgi import *
