@@ -112,6 +112,24 @@ def test_what_waits_has_a_state_and_no_success_yet(shown):
     assert (None, "Yes") == (row("State", lines), row("Success", lines))
 
 
+def test_what_waited_has_ended_with_its_instance(shown):
+    """
+    An instance that is over waits for nothing.
+    """
+    lines = shown(a_wait("sleep", "rest-1", finished=False), status="terminated", success=False, end=FAILED)
+
+    assert ("Ended with its instance", None) == (row("State", lines), row("Success", lines[lines.index("Steps:") :]))
+
+
+def test_an_error_without_words_is_its_name(shown):
+    """
+    No colon that nothing follows.
+    """
+    lines = shown(a_step(success=False, error={"name": "BdbQuit", "message": ""}))
+
+    assert "BdbQuit" == row("Error", lines)
+
+
 def test_attempts_stand_below_their_step(capsys):
     """
     Their table is further in than what it belongs to.
@@ -154,8 +172,9 @@ def test_an_instance_says_how_it_ended(shown, success, told):
         (a_wait("waitForEvent", "approval-1", finished=True, error=BOOM), "charge-1"),
         (a_step(an_attempt(success=False), success=False, name="ship-1"), "charge-1"),
         ({"type": "termination", "trigger": {"source": "user"}}, "charge-1"),
+        (a_step(an_attempt(success=True), success=True, type="rollback", name="refund-1"), "charge-1"),
     ],
-    ids=["slept", "sleeps", "timed-out", "failed", "terminated"],
+    ids=["slept", "sleeps", "timed-out", "failed", "terminated", "undone"],
 )
 def test_the_last_step_that_went_well_is_named(shown, last, named):
     """
@@ -185,3 +204,22 @@ def test_errors_have_their_column_where_there_are_any(shown):
     assert not any("Error" in line for line in went_well)
     assert any(line.endswith("│ ValueError: boom │") for line in failed)
     assert any(line.endswith("│ the second line  │") for line in failed)
+
+
+def test_a_table_is_no_wider_than_the_terminal(capsys, monkeypatch):
+    """
+    A long error is broken into lines; a program that reads has it whole.
+    """
+    failed = {**an_attempt(success=False), "error": {"name": "ValueError", "message": "茶" * 20 + " a long story" * 40}}
+
+    def printed(*, is_terminal):
+        monkeypatch.setattr("sys.stdout.isatty", lambda: is_terminal, raising=False)
+        describe_instance("order", "tea", an_instance(a_step(failed)), limit=5000, now=NOW)
+        return [line for line in capsys.readouterr().out.splitlines() if "│" in line]
+
+    monkeypatch.setenv("COLUMNS", "110")
+    widths = {sum(2 if letter == "茶" else 1 for letter in line) for line in printed(is_terminal=True)}
+
+    assert 1 == len(widths)
+    assert max(widths) <= 110
+    assert 2 == len(printed(is_terminal=False))

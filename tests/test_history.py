@@ -210,6 +210,18 @@ def test_what_waits_shows_when_it_would_end():
     assert ("go", None) == (theirs[1]["event_type"], theirs[1]["output"])
 
 
+@pytest.mark.parametrize("kind", [StepKind.SLEEP, StepKind.WAIT])
+def test_what_waited_ends_with_its_instance(kind):
+    """
+    Not when it would have; in both spellings, and it has not finished.
+    """
+    waiting = step(kind, StepState.STARTED, wake_at=at(60))
+    told = History(instance=instance(status=Status.TERMINATED, ended_at=at(5)), steps=[waiting])
+    entries = [rest(told, version_id=VERSION)["steps"][0], local(told)["steps"][0]]
+
+    assert [("2030-01-01T00:00:05.000Z", False)] * 2 == [(each["end"], each["finished"]) for each in entries]
+
+
 def test_a_received_event_is_a_payload_or_the_event():
     """
     The REST API shows the payload as text, the explorer the event.

@@ -103,7 +103,7 @@ def find_step(steps: Iterable[Step], kind: StepKind, label: str) -> Step | None:
 
 @dataclass(frozen=True)
 class _Spelling:
-    """REST writes outputs as text and knows the end of all that waits; the explorer does neither."""
+    """REST writes outputs as text and knows the end of all that still waits; the explorer does neither."""
 
     as_text: bool
 
@@ -111,9 +111,11 @@ class _Spelling:
         return _text(value) if self.as_text else value
 
     def end(self, instance: Instance, step: Step) -> str | None:
-        if step.ended_at is not None or not self.as_text:
-            return _time(step.ended_at)
-        return _time(step.wake_at or instance.ended_at or step.started_at)
+        # What waited when the instance ended has ended with it.
+        ended_at = step.ended_at or instance.ended_at
+        if ended_at is not None or not self.as_text:
+            return _time(ended_at)
+        return _time(step.wake_at or step.started_at)
 
 
 _as_text = _Spelling(as_text=True)

@@ -19,6 +19,8 @@ _KINDS = {
     "waitForEvent": "Waiting for event",
     "rollback": "Rollback",
 }
+# Entries of a history that take an instance no further.
+_NO_STEPS = ("rollback", "termination")
 
 
 def describe_instance(workflow: str, id: str, found: Mapping[str, Any], *, limit: int | None, now: str) -> None:
@@ -44,17 +46,17 @@ def describe_instance(workflow: str, id: str, found: Mapping[str, Any], *, limit
     if found["steps"]:
         show.line("Steps:")
     for step in found["steps"]:
-        _describe_step(step, limit, now)
+        _describe_step(step, limit, now, is_over=found["end"] is not None)
 
 
-def _describe_step(step: Mapping[str, Any], limit: int | None, now: str) -> None:
+def _describe_step(step: Mapping[str, Any], limit: int | None, now: str, *, is_over: bool) -> None:
     show.line()
     pairs = [("Type", _KINDS[step["type"]])]
     if "name" in step:
         pairs = [("Name", step["name"]), *pairs, ("Start", show.when(step["start"]))]
         pairs += _where_known("End", show.when(step["end"]))
         pairs += _where_known("Duration", show.took(step["start"], step["end"] or now))
-        pairs += [_success(step)]
+        pairs += [_success(step, is_over=is_over)]
         pairs += _where_known("Retries At", _retries_at(step, now))
         pairs += _where_known("Event", step.get("event_type"))
         pairs += _where_known("Error", _error(step.get("error")))
@@ -81,11 +83,11 @@ def _attempt(attempt: Mapping[str, Any]) -> list[str]:
     return [show.when(start), show.when(end), show.took(start, end), state, _error(attempt["error"])]
 
 
-def _success(step: Mapping[str, Any]) -> tuple[str, str]:
-    """Whether it went well; a sleep or a wait that is not over has only a state so far."""
+def _success(step: Mapping[str, Any], *, is_over: bool) -> tuple[str, str]:
+    """Whether it went well; a sleep or a wait that is not over has only a state, until its instance is over."""
     success = _yes_or_no(_went_well(step))
     if not success and "finished" in step:
-        return "State", "Waiting"
+        return "State", "Ended with its instance" if is_over else "Waiting"
     return "Success", success or "Running"
 
 
@@ -101,7 +103,8 @@ def _yes_or_no(success: bool | None) -> str:
 
 
 def _last_successful(steps: Sequence[Mapping[str, Any]]) -> str | None:
-    return next((each["name"] for each in reversed(steps) if "name" in each and _went_well(each)), None)
+    done = (each for each in reversed(steps) if each["type"] not in _NO_STEPS and _went_well(each))
+    return next((each["name"] for each in done), None)
 
 
 def _retries_at(step: Mapping[str, Any], now: str) -> str:
@@ -123,7 +126,7 @@ def _where_known(name: str, value: str | None) -> list[tuple[str, str]]:
 
 
 def _error(error: Mapping[str, str] | None) -> str:
-    return "" if error is None else f"{error['name']}: {error['message']}"
+    return "" if error is None else ": ".join(part for part in (error["name"], error["message"]) if part)
 
 
 def _rollback(undone: Mapping[str, Any] | None) -> str:

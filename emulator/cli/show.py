@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -18,6 +20,8 @@ from emulator import duration
 
 _BOX = ("┌─┬┐", "├─┼┤", "└─┴┘", "│")
 _PLAIN = ("+-++", "+-++", "+-++", "|")
+# A column narrower than this is harder to read than a table that the terminal breaks.
+_NARROWEST = 20
 _COLOUR = re.compile("(\x1b\\[[0-9;]*m)")
 _STATUSES = {
     "queued": ("Queued", "white"),
@@ -51,7 +55,9 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, otherwise: str
     if not rows:
         warn(otherwise)
         return
-    widths = [max(map(_width, column)) for column in zip(heads, *rows, strict=True)]
+    if sys.stdout.isatty():
+        rows = _fitting(heads, rows, shutil.get_terminal_size().columns - indent)
+    widths = _widths(heads, rows)
     top, middle, bottom, side = _BOX if _can_draw() else _PLAIN
     split = [each for row in rows for each in zip_longest(*(cell.split("\n") for cell in row), fillvalue="")]
     drawn = [_rule(top, widths), _row(side, heads, widths), _rule(middle, widths)]
@@ -100,6 +106,32 @@ def took(start: str | None, end: str | None) -> str:
 
 def counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _fitting(heads: Sequence[str], rows: Sequence[Sequence[str]], room: int) -> Sequence[Sequence[str]]:
+    """The rows, with the last column broken into lines where the table is too wide. Others hold ids, to be copied."""
+    widths = _widths(heads, rows)
+    excess = sum(widths) + 3 * len(widths) + 1 - room
+    if excess <= 0:
+        return rows
+    most = max(widths[-1] - excess, _NARROWEST)
+    return [[*row[:-1], _broken(row[-1], most)] for row in rows]
+
+
+def _broken(cell: str, most: int) -> str:
+    if _width(cell) <= most:
+        return cell
+    lines = cell.split("\n")
+    return "\n".join(part for line in lines for part in textwrap.wrap(line, _letters(line, most)) or [""])
+
+
+def _letters(line: str, most: int) -> int:
+    """How many letters of a line surely fit: wide ones take two places."""
+    return most if _width(line) == len(line) else most // 2
+
+
+def _widths(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    return [max(map(_width, column)) for column in zip(heads, *rows, strict=True)]
 
 
 def _rule(marks: str, widths: Sequence[int]) -> str:
