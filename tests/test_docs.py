@@ -3,7 +3,10 @@
 import ast
 import inspect
 import json
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from importlib import import_module
 from pathlib import Path
@@ -298,6 +301,21 @@ async def test_the_mail_of_the_page_is_forwarded(together):
     assert (200, "the worker processed the email\n") == (answer.status, answer.text)
     assert "forwarded to team@example.com" in together.lines
     assert "mail: An order" in together.lines
+
+
+@pytest.mark.slow
+def test_the_tests_of_the_testing_page_pass(tmp_path):
+    """
+    The files of docs/testing.md are a project whose tests serve its worker, move its clock and send it a message.
+    """
+    page = read("docs/testing.md")
+    for block in (*blocks(page, "toml"), *blocks(page, "python")):
+        (tmp_path / block.splitlines()[0].removeprefix("# ")).write_text(block)
+    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+
+    assert "3 passed" in ran.stdout, ran.stdout + ran.stderr
 
 
 @pytest.mark.parametrize("decision", DECISIONS, ids=lambda path: path.stem)
