@@ -30,6 +30,10 @@ def lines(
         yield from _line(f"from {source}", sorted(names))
     for expression in config.crons:
         yield from _line("cron", [f"{expression}  {_in_words(expression, next_ticks, now)}"])
+    for workflow in config.workflows:
+        for expression in workflow.schedules:
+            told = f"{expression}  {_in_words(expression, next_ticks, now)} (workflow {workflow.name})"
+            yield from _line("schedule", [told])
     yield from _line("consumes", map(_consumer, config.consumers))
 
 

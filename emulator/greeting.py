@@ -24,7 +24,17 @@ class Address:
         return f"http://{host}:{self.port}"
 
 
-def greet(emulator: Emulator, address: Address, *, milliseconds: float, has_token: bool, in_process: bool) -> None:
+def remedy(*, reloads: bool, has_keys: bool) -> str:
+    """What to do that code which was wrong is served."""
+    if reloads:
+        return "put it right and save"
+    again = "press r in the emulator's terminal" if has_keys else "start the emulator again"
+    return f"put it right, save, and {again}"
+
+
+def greet(
+    emulator: Emulator, address: Address, *, milliseconds: float, has_token: bool, in_process: bool, remedy: str
+) -> None:
     """Say it all, `Ready` last of the banner; `milliseconds` is how long the start took."""
     for line in emulator.banner():
         emulator.terminal.plain(line)
@@ -40,7 +50,7 @@ def greet(emulator: Emulator, address: Address, *, milliseconds: float, has_toke
         _say_whose_the_routes_are(emulator, address)
     if in_process:
         _say_what_is_passed_over(emulator)
-    _say_what_is_not_served(emulator)
+    _say_what_is_not_served(emulator, remedy)
     emulator.terminal.flush()
     for line in emulator.attendance.lines():
         emulator.terminal.plain(line, colour="yellow")
@@ -60,8 +70,8 @@ def _say_what_is_passed_over(emulator: Emulator) -> None:
             emulator.terminal.plain(told, colour="yellow")
 
 
-def _say_what_is_not_served(emulator: Emulator) -> None:
+def _say_what_is_not_served(emulator: Emulator, remedy: str) -> None:
     for worker in emulator.workers:
         if worker.error is not None:
-            told = f"{worker.name} could not be loaded, see above; put it right and save, and it is served"
+            told = f"{worker.name} could not be loaded, see above; {remedy}, and it is served"
             emulator.terminal.plain(told, colour="red")

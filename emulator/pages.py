@@ -98,18 +98,24 @@ class _Said:
 
 
 def explain(
-    error: EmulatorError, headers: Mapping[str, str], *, client: str, live: bool, again: bool = False
+    error: EmulatorError,
+    headers: Mapping[str, str],
+    *,
+    client: str,
+    live: bool,
+    again: bool = False,
+    remedy: str = "put it right and save",
 ) -> Explained:
     """
     `error` for whoever sent these headers: a page or text, in full or, to strangers, under an id only.
 
-    `live` says that the error stays until the next save, `again` that the request may be made again then; such a page
-    comes back by itself.
+    `live` says that the error stays until the worker is loaded anew, `again` that the request may be made again then;
+    such a page comes back by itself. `remedy` is how that comes about.
     """
     as_html = wants_html(headers)
     again = again and as_html
     if may_see_details(client, headers.get("host")):
-        said = _details(error, live=live, again=again)
+        said = _details(error, live=live, again=again, remedy=remedy)
     else:
         said, live, again = _withheld(error), False, False
     if as_html:
@@ -190,8 +196,9 @@ def error_text(
     return _visible("\n\n".join(part for part in parts if part) + "\n")
 
 
-def _details(error: EmulatorError, *, live: bool, again: bool) -> _Said:
-    said = _Said(title=_title(error, live=live), message=str(error), hint=_hint(error, live=live or again))
+def _details(error: EmulatorError, *, live: bool, again: bool, remedy: str) -> _Said:
+    hint = _hint(error, remedy if live or again else None)
+    said = _Said(title=_title(error, live=live), message=str(error), hint=hint)
     if not isinstance(error, WorkerError):
         return said
     frames = _users_frames(error.trace)
@@ -218,9 +225,9 @@ def _title(error: EmulatorError, *, live: bool) -> str:
             return "The request could not be served"
 
 
-def _hint(error: EmulatorError, *, live: bool) -> str | None:
-    if live:
-        return "Put it right and save; a browser that shows this page then reloads it."
+def _hint(error: EmulatorError, remedy: str | None) -> str | None:
+    if remedy is not None:
+        return f"{remedy[0].upper()}{remedy[1:]}; a browser that shows this page then reloads it."
     if isinstance(error, WorkerGone):
         return "A new process is on its way; try again."
     return None

@@ -22,7 +22,7 @@ import uvicorn
 from emulator import leftovers, pages
 from emulator.app import Receive, Scope, Send, url_map
 from emulator.errors import EmulatorError, PortTaken, TokenNeeded, WorkerError, WorkerGone
-from emulator.greeting import Address, greet
+from emulator.greeting import Address, greet, remedy
 from emulator.guard import Gate, Limits, guarded, origins, token_problem, web_sockets, with_token
 from emulator.guard.origins import is_loopback, spelled
 from emulator.launch import Allowance, Launched
@@ -136,13 +136,15 @@ async def _live(
 ) -> None:
     """Boot, serve and watch until cancelled. Then `answering` holds what answers the requests that are under way."""
     loading_since = time.time()
-    await emulator.boot()
+    # What is taken up has lines of its own, which belong below the banner.
+    await emulator.boot(goes_on=False)
     server = _server(emulator, serving)
     serving_task = asyncio.create_task(server.serve([listening]))
     answering.add(serving_task)
     try:
         await server.listens.wait()
         url = _greet(emulator, serving, listening)
+        emulator.go_on()
         with _hotkeys(emulator, url, serving):
             if serving.reload:
                 await _watch(emulator, loading_since)
@@ -159,7 +161,7 @@ def _server(emulator: Emulator, serving: Serving) -> _Server:
         live = error is emulator.workers[0].error and can_ask
         # Not where the process has ended: each time that the page came back, the request could end the next one.
         again = scope["method"] == "GET" and not isinstance(error, WorkerGone) and can_ask
-        await _explain(scope, send, error, live=live, again=again)
+        await _explain(scope, send, error, live=live, again=again, remedy=_remedy(serving))
 
     ours = _Ours(emulator) if serving.token is None else with_token(_Ours(emulator), Gate(serving.token))
     checked = origins(
@@ -205,10 +207,11 @@ class _Ours:
         await self._app(scope, receive, send)
 
 
-async def _explain(scope: Scope, send: Send, error: EmulatorError, *, live: bool, again: bool) -> None:
+async def _explain(scope: Scope, send: Send, error: EmulatorError, *, live: bool, again: bool, remedy: str) -> None:
     """An error page: HTML for browsers, text for the rest; details only for this machine."""
+    client = (scope.get("client") or ("",))[0]
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    told = pages.explain(error, headers, client=(scope.get("client") or ("",))[0], live=live, again=again)
+    told = pages.explain(error, headers, client=client, live=live, again=again, remedy=remedy)
     status = 503 if isinstance(error, WorkerGone) else 500
     raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in told.headers]
     body = told.body.encode("utf-8", "replace")
@@ -259,15 +262,32 @@ def _greet(emulator: Emulator, serving: Serving, listening: socket.socket) -> st
     ip, port = listening.getsockname()[:2]
     address = Address(ip=ip, port=port)
     took = (time.monotonic() - serving.began) * 1000
-    greet(emulator, address, milliseconds=took, has_token=serving.token is not None, in_process=serving.in_process)
+    greet(
+        emulator,
+        address,
+        milliseconds=took,
+        has_token=serving.token is not None,
+        in_process=serving.in_process,
+        remedy=_remedy(serving),
+    )
     return address.url
+
+
+def _remedy(serving: Serving) -> str:
+    return remedy(reloads=serving.reload, has_keys=_has_keys(serving))
+
+
+def _has_keys(serving: Serving) -> bool:
+    """Whether there is a terminal whose keys can be pressed."""
+    # Not sys.stdout: in process the worker's stand-in is there.
+    streams = (sys.stdin, sys.__stdout__)
+    return not serving.json_log and all(stream is not None and stream.isatty() for stream in streams)
 
 
 @contextmanager
 def _hotkeys(emulator: Emulator, url: str, serving: Serving) -> Iterator[None]:
-    """Keys, if there is a terminal whose keys can be pressed; imported when all else is ready."""
-    # Not sys.stdout: in process the worker's stand-in is there.
-    if serving.json_log or not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.__stdout__)):
+    """Keys, if they can be pressed; imported when all else is ready."""
+    if not _has_keys(serving):
         yield
         return
     hotkeys = importlib.import_module("emulator.hotkeys")

@@ -127,16 +127,27 @@ class Emulator:
         self.on_hold: Callable[[], None] = lambda: None
         # None until it boots.
         self._taken_up: int | None = None
+        self._goes_on = True
         self.quiet = Quiet(self.workers, self._is_busy, seconds=options.settle_seconds)
         self.clock.settled = self.quiet.settle
 
     # Boot, reload, stop
 
-    async def boot(self) -> None:
-        """Load all workers. Boot is the first reload; a worker that does not load is shown, and waited for."""
-        self._taken_up = self.engine.count_unfinished()
+    async def boot(self, *, goes_on: bool = True) -> None:
+        """
+        Load all workers. Boot is the first reload; a worker that does not load is shown, and waited for.
+
+        Without `goes_on` instances and messages wait until `go_on`: there may be something to say before.
+        """
+        self._taken_up, self._goes_on = self.engine.count_unfinished(), goes_on
         await asyncio.gather(*(self._load(worker, worker.config) for worker in self.workers))
         self._attending = asyncio.create_task(self.attendance.keep())
+
+    def go_on(self) -> None:
+        """Take up what the last run has left: instances, and messages that wait in a queue."""
+        self._goes_on = True
+        if any(worker.current is not None for worker in self.workers):
+            self._take_up()
 
     async def reload(self, worker: Worker, saved: Collection[str] = ()) -> None:
         """
@@ -207,7 +218,7 @@ class Emulator:
         lines = [f"emulator {__version__}, state in {near(self.options.state, here)}"]
         for worker in self.workers:
             loaded = worker.current.loaded if worker.current is not None else Loaded()
-            ticks = self.timetable.crons()[worker.name]
+            ticks = self.timetable.crons()[worker.name] | self.timetable.schedules()[worker.name]
             lines += banner.lines(worker.config, loaded, ticks, now=now, seen_from=here)
         return [*lines, *banner.going_on(self._taken_up or 0)]
 
@@ -227,16 +238,20 @@ class Emulator:
 
     def _swapped(self, worker: Worker) -> None:
         """A worker has a new generation: crons, consumers and the engine follow."""
+        if self._goes_on:
+            self._take_up()
+        self._note_versions(worker)
+        self.timetable.plan(worker)
+        self._reporter.warn_of_code(worker)
+
+    def _take_up(self) -> None:
         with suppress(StoreError):
             # The store says so itself, and the engine goes on when it can be written again.
             self.engine.adopt(self._owners())
-        self._note_versions(worker)
         self.broker.consume(
             [consumer for each in self.workers for consumer in each.config.consumers],
             delays={p.queue: p.delivery_delay for w in self.workers for p in w.config.producers if p.delivery_delay},
         )
-        self.timetable.plan(worker)
-        self._reporter.warn_of_code(worker)
 
     def _note_versions(self, worker: Worker) -> None:
         loaded = worker.current.loaded if worker.current is not None else Loaded()

@@ -91,3 +91,17 @@ def test_a_cron_says_when_it_fires_if_that_is_known(tmp_path, expression, ticks,
     told = banner.lines(config.load(tmp_path / "wrangler.toml"), Loaded(), ticks, now=NOON, seen_from=tmp_path)
 
     assert f"  cron          {expression}  {expected}" in list(told)
+
+
+def test_the_schedules_of_workflows_are_told_as_crons_are(tmp_path):
+    """
+    With the workflow whose instances they create.
+    """
+    (tmp_path / "entry.py").write_text("")
+    (tmp_path / "wrangler.toml").write_text(
+        SHOP.replace('class_name = "Order"', 'class_name = "Order", schedules = ["0 3 * * *"]')
+    )
+    ticks = {"0 3 * * *": datetime(2030, 1, 2, 3, tzinfo=UTC)}
+    told = banner.lines(config.load(tmp_path / "wrangler.toml"), Loaded(), ticks, now=NOON, seen_from=tmp_path)
+
+    assert "  schedule      0 3 * * *  at 03:00 UTC every day, next in 15 h (workflow order)" in list(told)

@@ -623,7 +623,7 @@ class Default(WorkerEntrypoint):
 
 
 @pytest.mark.parametrize("options", [(), ("--no-crons",)], ids=["crons", "no crons"])
-def test_crons_fire_by_themselves_unless_told_not_to(tmp_path, options):
+def test_crons_fire_by_themselves_unless_told_not_to(run, tmp_path, monkeypatch, options):
     """
     A minute on, a cron of every minute has fired, and with --no-crons it has not.
     """
@@ -633,6 +633,10 @@ def test_crons_fire_by_themselves_unless_told_not_to(tmp_path, options):
         dev.wait_for("GET    /")
 
         assert (not options) == ("ticked * * * * *" in dev.text)
+
+        monkeypatch.chdir(tmp_path)
+
+        assert bool(options) == ("not by itself (--no-crons)" in run("cron", "list")[1])
 
 
 def test_without_reload_a_save_changes_nothing(tmp_path):
@@ -644,6 +648,17 @@ def test_without_reload_a_save_changes_nothing(tmp_path):
         time.sleep(0.3)
 
         assert "hello" == dev.get("/").text
+
+
+def test_without_reload_nobody_is_told_that_a_save_is_enough(tmp_path):
+    """
+    Neither the terminal nor the page of a worker that could not be loaded.
+    """
+    with Dev(tmp_path, "--no-reload", code="1 / 0") as dev:
+        page = dev.get("/", accept="text/html").text
+
+        assert "save, and start the emulator again" in dev.wait_for("could not be loaded")
+        assert "Put it right, save, and start the emulator again; a browser" in page
 
 
 @pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14"])
@@ -762,3 +777,33 @@ def test_what_a_worker_left_behind_does_not_keep_it(tmp_path):
 
     assert (0, []) == (code, left)
     assert took < 1
+
+
+PENDING = """
+from workers import Response, WorkerEntrypoint
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        await self.env.JOBS.send({"sku": "tea"})
+        return Response("sent")
+
+    async def queue(self, batch, env, ctx):
+        print("the worker has it")
+"""
+JOBS = '[[queues.producers]]\nqueue = "jobs"\nbinding = "JOBS"\n'
+
+
+def test_what_was_pending_is_delivered_below_the_banner(tmp_path):
+    """
+    First what is served and where, then what happens, also where a message waits at the start.
+    """
+    with Dev(tmp_path, code=PENDING, config=JOBS) as dev:
+        assert "sent" == dev.get("/").text
+
+        dev.stop()
+    with Dev(tmp_path, code=PENDING, config=JOBS + '[[queues.consumers]]\nqueue = "jobs"\nmax_batch_size = 1\n') as dev:
+        dev.wait_for("the worker has it")
+        ready = next(at for at, line in enumerate(dev.lines) if line.startswith("Ready on "))
+
+        assert not any("QUEUE" in line or "has it" in line for line in dev.lines[:ready])
+        assert dev.lines[0].startswith("emulator ")

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from html import escape
 from html.parser import HTMLParser
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.errors import ConfigError, EmulatorError, Problem, WorkerError, WorkerGone
+from emulator.greeting import remedy
 from emulator.pages import error_page, error_text, explain, may_see_details, page_headers, wants_html
 
 BROWSER = {
@@ -245,6 +247,25 @@ def test_a_page_comes_back_when_it_can(live, again, waits):
     assert bool(waits) is ("then reloads it" in page.body) is ("<script>" in page.body)
     assert bool(waits) is ("script-src" in dict(page.headers)["content-security-policy"])
     assert "then reloads it" not in text.body
+
+
+@pytest.mark.parametrize(
+    ("reloads", "has_keys", "told"),
+    [
+        (True, True, "Put it right and save;"),
+        (False, True, "Put it right, save, and press r in the emulator's terminal;"),
+        (False, False, "Put it right, save, and start the emulator again;"),
+    ],
+    ids=["watched", "with keys", "neither"],
+)
+def test_a_page_says_how_its_error_goes_away(reloads, has_keys, told):
+    """
+    A save is enough only where files are watched.
+    """
+    how = remedy(reloads=reloads, has_keys=has_keys)
+    page = explain(EmulatorError("x"), BROWSER, client="::1", live=True, remedy=how)
+
+    assert escape(f"{told} a browser that shows this page then reloads it.") in page.body
 
 
 def test_the_place_is_the_users_innermost_line():

@@ -185,7 +185,10 @@ async def _move(emulator: Emulator, wanted: Any) -> None:
 def _crons(emulator: Emulator) -> list[dict[str, Any]]:
     """Each cron of a worker or of a workflow, in words, with its next tick where they fire by themselves."""
     return [
-        _cron(worker.name, workflow, expression, ticks.get(worker.name, {}).get(expression))
+        {
+            **_cron(worker.name, workflow, expression, ticks.get(worker.name, {}).get(expression)),
+            "fires": emulator.options.crons,
+        }
         for worker in emulator.workers
         for workflow, expressions, ticks in (
             (None, worker.config.crons, emulator.timetable.crons()),

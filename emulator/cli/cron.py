@@ -60,7 +60,7 @@ def cron_list(port: int | None, as_json: bool) -> None:
     if as_json:
         show.data(found)
         return
-    rows = [[each["cron"], each["words"], show.when(each["next"]), _owner(each)] for each in found]
+    rows = [[each["cron"], each["words"], _next(each), _owner(each)] for each in found]
     show.table(["Cron", "In words", "Next (UTC)", "Runs"], rows, otherwise="no crons; write them into [triggers]")
 
 
@@ -97,6 +97,10 @@ def _warn_of_stranger(expression: str, crons: list[dict[str, Any]], worker: str 
     there = [each["cron"] for each in crons if each["workflow"] is None and worker in (None, each["worker"])]
     if expression not in there:
         show.warn(f"not one of this worker's crons: {expression}; it has {', '.join(there) or 'none'}")
+
+
+def _next(each: dict[str, Any]) -> str:
+    return show.when(each["next"]) if each["fires"] else "not by itself (--no-crons)"
 
 
 def _owner(each: dict[str, str | None]) -> str:
