@@ -254,6 +254,7 @@ async def test_messages_that_were_peeked_at_can_be_forgotten(api):
     [
         ("POST", "/queues/dead/messages/pull", {}, 404, 11000, "there is no queue"),
         ("POST", PULL, {}, 409, 11013, "wrangler queues consumer http add orders"),
+        ("POST", PULL, {}, 409, 11013, "`emulator queues consumer http add orders`"),
         ("POST", ACK, {"acks": []}, 409, 11013, "/consumers"),
         ("POST", "/queues/eaten/messages/pull", {}, 409, 11013, "out of the config"),
         ("POST", PULL, {"batch_size": 101}, 400, 10002, "batch_size"),

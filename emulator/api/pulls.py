@@ -51,7 +51,8 @@ def _consumer(call: Call) -> PullConsumer:
         raise ApiError(NOT_PULLED, f"a worker consumes {name}; take its consumer out of the config to pull from it")
     consumer = call.emulator.broker.puller.consumer_of(name)
     if consumer is None:
-        how = f'`wrangler queues consumer http add {name}`, or POST {{"type": "http_pull"}} to its /consumers'
+        command = f"queues consumer http add {name}"
+        how = f'`emulator {command}`, `wrangler {command}`, or POST {{"type": "http_pull"}} to its /consumers'
         raise ApiError(NOT_PULLED, f"{name} has no pull consumer; give it one with {how}")
     return consumer
 
