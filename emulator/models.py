@@ -61,6 +61,11 @@ class Failure:
     trace: str = ""
     type: str = ""
 
+    @property
+    def words(self) -> str:
+        """`ValueError: boom`; the name alone of an exception without text."""
+        return f"{self.name}: {self.message}" if self.message else self.name
+
 
 @dataclass(frozen=True, kw_only=True)
 class Instance:

@@ -31,7 +31,7 @@ class Reporter:
         self._terminal.event(event.label, event.title, result, outcome.milliseconds, colour=colour)
         if outcome.error is not None:
             error = outcome.error
-            self._terminal.trace(error.trace.rstrip() or f"{error.name}: {error.message}")
+            self._terminal.trace(error.trace.rstrip() or error.words)
 
     def not_loaded(self, config: Config, error: EmulatorError, saved: Collection[str] = (), *, again: bool) -> None:
         """A worker or a config that cannot be served: one line, and what is wrong."""

@@ -11,7 +11,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TextIO
 
-from emulator.tracebacks import folded
+from emulator.tracebacks import folded, with_public_names
 
 _COLOURS = {"green": "32", "yellow": "33", "red": "31", "blue": "34", "dim": "2"}
 
@@ -29,7 +29,7 @@ class Terminal:
     def __init__(self, out: TextIO | None = None, *, as_json: bool = False, whole: bool = False) -> None:
         self._out = _forgiving(out or sys.stdout)
         self.as_json = as_json
-        self._shown = str if as_json or whole else folded
+        self._is_whole = as_json or whole
         self._is_seen = not as_json and self._out.isatty()
         self._coloured = self._is_seen and "NO_COLOR" not in os.environ
         self._has_prompt = self._is_behind_prompt = False
@@ -103,6 +103,10 @@ class Terminal:
         except OSError:
             # The terminal went away (a closed pipe); serving goes on.
             self._out = open(os.devnull, "w")  # noqa: SIM115, PTH123
+
+    def _shown(self, text: str) -> str:
+        public = with_public_names(text)
+        return public if self._is_whole else folded(public)
 
     def _json(self, **fields: object) -> None:
         fields = {key: value for key, value in fields.items() if value is not None}

@@ -10,6 +10,8 @@ from pathlib import Path
 FRAME = re.compile(r'^[\s|+-]*File "(?P<file>[^"]+)", line (?P<line>\d+)(?:, in (?P<name>.+))?$')
 
 _NOT_USERS = re.compile(r"[/\\](?:site|dist)-packages[/\\]|[/\\]lib[/\\]python\d|Python\d+[/\\]Lib[/\\]|^<")
+# At the head of a line stands the class of an exception.
+_SDK = re.compile(r"^([\s|+-]*)emulator\.sdk\.(?=(?:workers|js|pyodide)\b)", re.MULTILINE)
 _PACKAGE = re.compile(r"[/\\](?:site|dist)-packages[/\\]([^/\\]+?)(?:\.py)?(?:[/\\]|$)")
 _OURS = str(Path(__file__).parent)
 _MARGIN = re.compile(r"[\s|]*")
@@ -19,6 +21,11 @@ _FEWEST = 3
 def is_users(filename: str) -> bool:
     """Whether a file is neither an installed package's, nor Python's own, nor the emulator's."""
     return _NOT_USERS.search(filename) is None and not filename.startswith(_OURS)
+
+
+def with_public_names(text: str) -> str:
+    """The text with classes of exceptions under the names by which a worker imports them."""
+    return _SDK.sub(r"\1", text)
 
 
 def folded(text: str) -> str:

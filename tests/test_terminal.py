@@ -53,6 +53,17 @@ def test_what_is_raised_is_short_too(whole):
     assert (32 if whole else 6) == len(out.getvalue().splitlines())
 
 
+@pytest.mark.parametrize("whole", [True, False], ids=["whole", "folded"])
+def test_what_a_worker_logs_of_an_exception_has_its_public_name(whole):
+    """
+    Python's own words of it come as they are printed.
+    """
+    out = io.StringIO()
+    Terminal(out, whole=whole).output("GET /", "error", "emulator.sdk.workers.workflows.WorkflowError: no")
+
+    assert out.getvalue().endswith("│ workers.workflows.WorkflowError: no\n")
+
+
 @pytest.mark.parametrize(
     ("title", "short"),
     [

@@ -98,3 +98,21 @@ def test_a_group_keeps_its_margin():
     assert "\n".join(["  + Exception Group Traceback", "  |   … 4 frames of fastapi", own, "  | ValueError"]) == (
         tracebacks.folded(text)
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("emulator.sdk.workers.workflows.WorkflowError: no", "workers.workflows.WorkflowError: no"),
+        ("  | emulator.sdk.pyodide.ffi.ConversionError", "  | pyodide.ffi.ConversionError"),
+        ("emulator.sdk.js.convert.ConversionError: x", "js.convert.ConversionError: x"),
+        ("ValueError: emulator.sdk.workers", "ValueError: emulator.sdk.workers"),
+        ("emulator.errors.StoreError: x", "emulator.errors.StoreError: x"),
+    ],
+    ids=["workers", "in-a-group", "js", "words", "the-emulator's-own"],
+)
+def test_an_exception_has_the_name_it_is_imported_by(line, told):
+    """
+    Where this package keeps the class is nobody's business.
+    """
+    assert f"Traceback\n{told}" == tracebacks.with_public_names(f"Traceback\n{line}")

@@ -7,6 +7,7 @@ import pytest
 from flows import notes, started
 
 from emulator.runtime.traces import StepError, describe, revive
+from emulator.sdk.workers.workflows import NonRetryableError
 
 
 class Told(Exception):
@@ -152,3 +153,17 @@ await many()
 
     assert ["two went wrong (2 sub-exceptions)"] * 2 == notes(emu)[:2]
     assert {"name": "ExceptionGroup", "message": "two went wrong (2 sub-exceptions)"} == order.error
+
+
+def test_a_trace_names_classes_as_a_worker_imports_them():
+    """
+    Also of the exception that an exception came from; where it is made again from its record, it is found.
+    """
+    try:
+        raise ValueError("outer") from NonRetryableError("inner")
+    except ValueError as error:
+        trace = describe(error)["trace"]
+
+    assert "\nworkers.workflows.NonRetryableError: inner\n" in f"\n{trace}"
+    assert "emulator.sdk" not in trace
+    assert isinstance(revive(describe(NonRetryableError("inner"))), NonRetryableError)

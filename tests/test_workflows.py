@@ -139,6 +139,16 @@ return await flaky()
     assert 3 == order.output
 
 
+async def test_an_error_without_words_is_told_by_its_name(emu):
+    """
+    No colon that nothing follows.
+    """
+    await started(emu, "raise NotImplementedError")
+    await emu.advance(seconds=1)
+
+    assert any(line.endswith("errored: NotImplementedError") for line in emu.lines.splitlines())
+
+
 async def test_a_step_that_never_works_fails_with_its_last_error(emu):
     """
     When the retries are used up, run() gets the error, and the instance is errored with it.

@@ -149,7 +149,7 @@ def _explained(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[
 
 def _told_of_email(outcome: Outcome) -> Response:
     if not outcome.is_ok:
-        why = "" if outcome.error is None else f": {outcome.error.name}: {outcome.error.message}"
+        why = "" if outcome.error is None else f": {outcome.error.words}"
         return PlainTextResponse(f"the email handler failed{why}\n", 500)
     if "rejectReason" in outcome.result:
         return PlainTextResponse(f"the worker rejected the email: {outcome.result['rejectReason']}\n", 400)

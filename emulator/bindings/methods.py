@@ -79,6 +79,6 @@ def remote(failure: Failure) -> dict[str, Any]:
     """What the caller is told of an exception: enough to make it again; of the end of a process, in words alone."""
     if failure.name == WorkerGone.__name__ and not failure.trace:
         return {"error": {"kind": "Error", "message": failure.message}}
-    trace = failure.trace or f"{failure.name}: {failure.message}\n"
+    trace = failure.trace or f"{failure.words}\n"
     told = {"kind": failure.name, "message": failure.message, "type": failure.type, "trace": trace}
     return {"error": {"kind": "Error", "message": failure.message, "remote": told}}

@@ -174,5 +174,5 @@ class ServiceFetch:
         if not self._status:
             return remote(failure), b""
         if self._is_streaming:
-            await self._reply.piece(b"", more=False, error=f"the response broke off: {failure.name}: {failure.message}")
+            await self._reply.piece(b"", more=False, error=f"the response broke off: {failure.words}")
         return None

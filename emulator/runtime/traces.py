@@ -12,6 +12,7 @@ from typing import Any
 
 from emulator.sdk.workers.proxy import JsException
 from emulator.sdk.workers.workflows import WorkflowFatalError, WorkflowTimeoutError
+from emulator.tracebacks import with_public_names
 
 _ENGINES = (WorkflowTimeoutError, WorkflowFatalError)
 _OURS = str(Path(__file__).parents[1])
@@ -121,7 +122,7 @@ def _trace(error: BaseException) -> str:
     except Exception:
         return f"{type(error).__name__}: {_text(error)}"
     _leave_out_ours(summary, seen=set())
-    text = "".join(summary.format())
+    text = with_public_names("".join(summary.format()))
     if len(text) <= _LONGEST_TRACE:
         return text
     return text[: _LONGEST_TRACE // 2] + "\n  [...]\n" + text[-_LONGEST_TRACE // 2 :]

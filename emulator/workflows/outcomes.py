@@ -38,7 +38,7 @@ class Outcomes:
     def fail(self, run: Run, error: Failure) -> None:
         """It ends with an error."""
         self._end(run, Status.ERRORED, error=error)
-        self._tell(run.name, f"errored: {error.name}: {error.message}")
+        self._tell(run.name, f"errored: {error.words}")
         if error.trace:
             log.error("%s", error.trace.rstrip())
 
@@ -46,7 +46,7 @@ class Outcomes:
         """The rollback handlers have run; the instance ends as it was to end."""
         shown = error if ending is Status.ERRORED else None
         self._end(run, ending, error=shown)
-        self._tell(run.name, f"{ending}, rolled back" if shown is None else f"errored: {shown.name}: {shown.message}")
+        self._tell(run.name, f"{ending}, rolled back" if shown is None else f"errored: {shown.words}")
 
     def _end(self, run: Run, status: Status, *, output: str | None = None, error: Failure | None = None) -> None:
         self._endings.record(run.instance, status, epoch=run.instance.epoch, output=output, error=error)
