@@ -569,6 +569,20 @@ def test_an_emulator_that_asks_for_a_token_is_not_taken_for_ours(run, tmp_path, 
         assert "asks for a token before it says what it serves: start yours" in run("queues", "list")[2]
 
 
+@pytest.mark.parametrize("served", [{"detail": "Not Found"}, {"a": 1}, [], [1, 2], [{"worker": "x"}]], ids=json.dumps)
+@pytest.mark.parametrize("status", [200, 404])
+def test_a_stranger_on_the_usual_port_is_not_taken_for_an_emulator(run, tmp_path, monkeypatch, status, served):
+    """
+    Any server may be there, and many answer any path in JSON: with no list of configs it is none of ours.
+    """
+    monkeypatch.setattr("emulator.cli.remote.Remote._exchange", lambda *_: (status, served))
+    (tmp_path / "wrangler.toml").write_text(CONFIG)
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run("queues", "list")
+
+    assert (1, "error: what runs on port 8787 does not answer like an emulator; say where with --port\n") == (code, err)
+
+
 def test_one_emulator_of_several_projects_is_found_from_each(tmp_path):
     """
     From each project's folder; afterwards nothing is left behind.

@@ -23,6 +23,8 @@ _LOOK_EVERY = 1.0
 _V4 = "/cdn-cgi/client/v4/accounts/local"
 _CONFIGS = "/cdn-cgi/local/configs"
 _NO_INSTANCE = 10400
+# It has none, or a wrong one too often.
+_NEEDS_TOKEN = (401, 429)
 NOTHING = object()
 """No body."""
 
@@ -85,12 +87,16 @@ class Remote:
     def _refuse_others(self, project: Path) -> None:
         """Nothing noted where the emulator of this project is. With --persist-to it notes nothing, but says so."""
         status, served = self._exchange("GET", _CONFIGS, NOTHING)
-        configs = [Path(each["config"]) for each in served] if status == 200 else []
-        if project.parent in [each.parent for each in configs]:
-            return
-        there = (
-            f"serves {', '.join(map(str, configs))}" if configs else "asks for a token before it says what it serves"
-        )
+        match served:
+            case _ if status in _NEEDS_TOKEN:
+                there = "asks for a token before it says what it serves"
+            case [{"config": str()}, *_]:
+                configs = [Path(each["config"]) for each in served]
+                if project.parent in [each.parent for each in configs]:
+                    return
+                there = f"serves {', '.join(map(str, configs))}"
+            case _:
+                raise self._stranger()
         raise EmulatorError(
             f"no emulator serves {project}; the one on port {self.port} {there}:"
             f" start yours with `emulator dev`, or ask that one with --port {self.port}"
