@@ -18,6 +18,7 @@ from api import Api
 
 from emulator.api.local import Local
 from emulator.cli import group
+from emulator.models import Tick
 from emulator.template import write
 
 PROJECT = Path(__file__).parent.parent
@@ -287,6 +288,19 @@ async def test_the_workers_of_the_page_ask_and_watch_each_other(together):
     await together.settle()
 
     assert "shop ok http://127.0.0.1:8787/" in together.lines
+    assert "AttributeError" not in together.lines
+
+
+async def test_the_watcher_of_the_page_takes_what_is_no_request(together):
+    """
+    A cron of the watched worker has no request and no URL.
+    """
+    shop = together.emulator.workers[0]
+    await together.emulator.tick(shop, Tick(cron="* * * * *", time=together.emulator.clock.now()))
+    await together.settle()
+
+    assert "no request" in together.lines
+    assert "AttributeError" not in together.lines
 
 
 async def test_the_mail_of_the_page_is_forwarded(together):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from api import ACCOUNT, CODE, FLOW, Api
 
-from emulator.api import hints, openapi, rest
+from emulator.api import hints, openapi, rest, schema
 from emulator.api.envelope import ALL
 from emulator.models import Step, StepKind, StepState
 from emulator.store.listing import Listing
@@ -736,6 +736,23 @@ def test_each_error_is_documented(kind):
     page = (PROJECT / "docs/rest-api.md").read_text("utf-8")
 
     assert f"| {kind.status} | {kind.code} | `{kind.name}` |" in page
+
+
+BODIES = re.findall(
+    r"^\| `(\w+) …(/\S+)` \| `(.+)` \|$", (PROJECT / "docs/rest-api.md").read_text("utf-8"), re.MULTILINE
+)
+
+
+@pytest.mark.parametrize(("method", "path", "body"), BODIES, ids=[f"{method} {path}" for method, path, _ in BODIES])
+def test_each_documented_body_fits_its_route(method, path, body):
+    """
+    It is taken, and has no key that would be ignored.
+    """
+    (taken,) = (each.body for each in rest.OPERATIONS if each.method == method and each.path.endswith(path))
+    shown = json.loads(body)
+
+    assert schema.problem(shown, taken) is None
+    assert not isinstance(shown, dict) or "properties" not in taken or shown.keys() <= taken["properties"].keys()
 
 
 def test_account_paths_are_below_the_prefix():
