@@ -206,7 +206,8 @@ def test_errors_have_their_column_where_there_are_any(shown):
     assert any(line.endswith("│ the second line  │") for line in failed)
 
 
-def test_a_table_is_no_wider_than_the_terminal(capsys, monkeypatch):
+@pytest.mark.parametrize("columns", ["80", "110"])
+def test_a_table_is_no_wider_than_the_terminal(capsys, monkeypatch, columns):
     """
     A long error is broken into lines; a program that reads has it whole.
     """
@@ -217,9 +218,9 @@ def test_a_table_is_no_wider_than_the_terminal(capsys, monkeypatch):
         describe_instance("order", "tea", an_instance(a_step(failed)), limit=5000, now=NOW)
         return [line for line in capsys.readouterr().out.splitlines() if "│" in line]
 
-    monkeypatch.setenv("COLUMNS", "110")
+    monkeypatch.setenv("COLUMNS", columns)
     widths = {sum(2 if letter == "茶" else 1 for letter in line) for line in printed(is_terminal=True)}
 
     assert 1 == len(widths)
-    assert max(widths) <= 110
+    assert max(widths) <= int(columns)
     assert 2 == len(printed(is_terminal=False))

@@ -20,8 +20,8 @@ from emulator import duration
 
 _BOX = ("┌─┬┐", "├─┼┤", "└─┴┘", "│")
 _PLAIN = ("+-++", "+-++", "+-++", "|")
-# A column narrower than this is harder to read than a table that the terminal breaks.
-_NARROWEST = 20
+# Of the words of an error, on a terminal of 80 columns.
+_NARROWEST = 5
 _COLOUR = re.compile("(\x1b\\[[0-9;]*m)")
 _STATUSES = {
     "queued": ("Queued", "white"),
