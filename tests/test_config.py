@@ -403,6 +403,24 @@ def test_json_may_have_comments_and_last_commas(tmp_path, name):
             "wrangler.toml:4: not valid TOML: vars stands on line 1 already, and a [table] is written once; move these"
             " lines there",
         ),
+        (
+            "wrangler.toml",
+            b'vars = { A = "1" }\n[vars]\nB = "2"\n',
+            "wrangler.toml:2: not valid TOML: vars stands on line 1 already, with =, and"
+            " a [table] cannot add to it; write all of it in one of the two ways",
+        ),
+        (
+            "wrangler.toml",
+            b'name = "a"\nvars.A = "1"\n[vars]\nB = "2"\n',
+            "wrangler.toml:3: not valid TOML: vars stands on line 2 already, with =, and"
+            " a [table] cannot add to it; write all of it in one of the two ways",
+        ),
+        (
+            "wrangler.toml",
+            "# one\u2028line\n[vars]\n[vars]\n".encode(),
+            "wrangler.toml:3: not valid TOML: vars stands on line 2 already, and a [table] is written once; move these"
+            " lines there",
+        ),
         ("wrangler.jsonc", b'{\n  // no\n  "a": ]\n}', "wrangler.jsonc:3: not valid JSON: expecting value, column 8"),
         ("wrangler.json", b"[1]", "wrangler.json:1: expected an object { … } around everything"),
         ("wrangler.json", b'{"a": NaN}', "wrangler.json: not valid JSON: NaN is no number there"),

@@ -105,11 +105,12 @@ def _said_twice(message: str, text: str, line: int) -> str | None:
     found = _TWICE.fullmatch(message)
     if found is None:
         return None
-    lines, way = toml_lines("".join(text.splitlines(keepends=True)[: line - 1])), tuple(_KEY.findall(found["keys"]))
+    before, way = text.split("\n")[: line - 1], tuple(_KEY.findall(found["keys"]))
+    lines = toml_lines("\n".join(before))
     while way and way not in lines:
         way = way[:-1]
     there = f"{spelled(way)} stands on line {lines[way]} already" if way else "it stands further up already"
-    if found["closed"]:
+    if found["closed"] or (way and not before[lines[way] - 1].lstrip().startswith("[")):
         return f"{there}, with =, and a [table] cannot add to it; write all of it in one of the two ways"
     return f"{there}, and a [table] is written once; move these lines there"
 
