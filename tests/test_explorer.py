@@ -127,7 +127,7 @@ async def test_a_tick_is_run_by_the_explorer(emu, body, outcome, said):
     told = await Api(emu, EXPLORER).result("POST", "/local/scheduled?worker=test-worker", body)
 
     assert outcome == (told["outcome"], told["noRetry"])
-    assert said in emu.out.getvalue()
+    assert said in emu.lines
 
 
 async def test_a_tick_of_a_worker_that_is_not_there(emu):
