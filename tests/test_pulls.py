@@ -148,7 +148,7 @@ async def test_what_fails_too_often_is_a_dead_letter(pulled, emu):
 
     assert ['"retried"', '"forgotten"'] == await peeked(pulled, "dead")
     assert [] == await peeked(pulled, "orders")
-    assert 2 == emu.out.getvalue().count("1 moved to dead after 2 failed attempts")
+    assert 2 == emu.lines.count("1 moved to dead after 2 failed attempts")
 
 
 async def test_leases_outlive_a_crash(pulled, emu):

@@ -546,3 +546,21 @@ async def test_what_is_no_time_is_named(emu, call, said):
 
     assert ("TypeError", said) == (order.error["name"], order.error["message"])
     assert {} == order.steps
+
+
+async def test_an_error_without_text_is_its_name_alone(emu):
+    """
+    The terminal's lines about failed attempts end where the name does.
+    """
+    await started(
+        emu,
+        """
+@step.do("s", config={"retries": {"limit": 1, "delay": 0}})
+async def s():
+    raise ValueError
+await s()
+""",
+    )
+
+    assert "attempt 1 failed (ValueError), next in" in emu.lines
+    assert "failed after attempt 2: ValueError\n" in emu.lines

@@ -167,15 +167,14 @@ class Steps:
         step = replace(step, state=StepState.BACKING_OFF, wake_at=self.ledger.clock.now() + delay)
         self.ledger.end_attempt(run, step, error)
         await self.ledger.store.durable()
-        reason = f"{error.name}: {error.message}"
-        self.ledger.say(run, step, f"attempt {step.attempts} failed ({reason}), next in {duration.words(delay)}")
+        self.ledger.say(run, step, f"attempt {step.attempts} failed ({error.words}), next in {duration.words(delay)}")
         return await self._attempt(run, step, head)
 
     async def _give_up(self, run: Run, step: Step, head: dict[str, Any], error: Failure) -> Answer:
         step = replace(step, state=StepState.FAILED, error=error, ended_at=self.ledger.clock.now())
         self.ledger.end_attempt(run, step, error)
         await self.ledger.store.durable()
-        self.ledger.say(run, step, f"failed after attempt {step.attempts}: {error.name}: {error.message}")
+        self.ledger.say(run, step, f"failed after attempt {step.attempts}: {error.words}")
         await run.gate(self.at_boundary, nested=head["within"])
         return failed(step)
 
