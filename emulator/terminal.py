@@ -15,8 +15,8 @@ from emulator.tracebacks import folded, with_public_names
 
 _COLOURS = {"green": "32", "yellow": "33", "red": "31", "blue": "34", "dim": "2"}
 
-# Workflow/id, and behind it what happens there.
-_LONG_ID = re.compile(r"^([^/]+/)([^›↶]{8})[^›↶]{5,}?(?= [›↶] |$)")
+# Workflow/id, and behind it what happens there. Of an id that somebody chose the end may be all that is its own.
+_MADE_UP_ID = re.compile(r"^([^/]+/[0-9a-f]{8})(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?= [›↶] |$)")
 
 
 class Terminal:
@@ -75,8 +75,8 @@ class Terminal:
             self.plain(text, colour="green")
 
     def named(self, title: str) -> str:
-        """`order/8f2e1c04 › charge`: of an instance's long id the beginning, which is enough to know it by."""
-        return title if self.as_json else _LONG_ID.sub(r"\1\2", title)
+        """`order/8f2e1c04 › charge`: of an id made up by itself the beginning, which is enough to know it by."""
+        return title if self.as_json else _MADE_UP_ID.sub(r"\1", title)
 
     def prompt(self, is_there: bool, *, is_answered: bool = True) -> None:
         """A debugger asks on the same terminal, or does no more: lines begin below what it wrote and was typed."""
