@@ -57,11 +57,12 @@ class Attendance:
 
     def lines(self) -> Iterator[str]:
         """How far the clock had been moved, and what passed since, a line for each cron that both runs know."""
-        if abs(self._ahead) >= _LITTLE:
-            yield _moved(self._ahead, self._clock.now())
+        now = self._clock.now()
+        if self._before is not None and self._before <= now and abs(self._ahead) >= _LITTLE:
+            yield _moved(self._ahead, now)
         for owned in self._crons():
             if self._before is not None and owned in self._known:
-                found = missed(cron.parse(owned.expression), self._before, self._clock.now())
+                found = missed(cron.parse(owned.expression), self._before, now)
                 if found is not None:
                     yield _told(owned, found)
 
@@ -81,7 +82,8 @@ def _moved(ahead: timedelta, now: datetime) -> str:
         far = duration.exact(ahead)
         told, command = f"{far} ahead", f'advance "{far}"'
     else:
-        told, command = f"{duration.exact(-ahead)} back", f"set {(now + ahead):%Y-%m-%dT%H:%M:%SZ}"
+        when = (now + ahead).replace(tzinfo=None).isoformat(timespec="seconds")
+        told, command = f"{duration.exact(-ahead)} back", f"set {when}Z"
     return f"the clock had been moved {told} and is the machine's again; move it anew with: emulator clock {command}"
 
 

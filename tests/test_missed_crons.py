@@ -156,7 +156,16 @@ async def test_without_crons_nothing_is_missed(emu):
 
 
 @pytest.mark.parametrize(
-    "left", ["", "{}", "[1]", '{"at": "x", "crons": []}', '{"at": 0, "ahead": 1e300, "crons": []}', "\x00"]
+    "left",
+    [
+        "",
+        "{}",
+        "[1]",
+        '{"at": "x", "crons": []}',
+        '{"at": 0, "ahead": 1e300, "crons": []}',
+        '{"at": 0, "ahead": -7e10, "crons": []}',
+        "\x00",
+    ],
 )
 async def test_a_file_that_makes_no_sense_is_no_trouble(emu, left):
     """
@@ -181,9 +190,14 @@ async def test_a_file_that_makes_no_sense_is_no_trouble(emu, left):
             "the clock had been moved 5 hours back and is the machine's again;"
             " move it anew with: emulator clock set 2029-12-31T19:00:00Z",
         ),
+        (
+            timedelta(days=-600_000),
+            "the clock had been moved 600000 days back and is the machine's again;"
+            " move it anew with: emulator clock set 0387-04-05T00:00:00Z",
+        ),
         (timedelta(milliseconds=900), None),
     ],
-    ids=["ahead", "back", "as good as not"],
+    ids=["ahead", "back", "far back", "as good as not"],
 )
 def test_a_clock_that_had_been_moved_is_told_of(tmp_path, ahead, told):
     """
