@@ -18,7 +18,7 @@ from support import CONFIG, HELLO
 from emulator.api.served import COUNTED
 from emulator.cli import group, show
 from emulator.cli.remote import Remote, path_of
-from emulator.cli.whereabouts import noted_port, signposts
+from emulator.cli.whereabouts import noted, signposts
 from emulator.errors import EmulatorError
 from emulator.store.lock import FolderLock
 
@@ -452,6 +452,12 @@ def test_something_else_on_the_port_is_noticed(tmp_path):
 
 
 # Where it looks
+
+
+def noted_port(folder):
+    """The port of the emulator that serves the project of a folder, if one runs."""
+    place = noted(folder)
+    return None if place is None else place.port
 
 
 def test_the_port_of_the_projects_own_emulator_is_found(dev, tmp_path, monkeypatch):

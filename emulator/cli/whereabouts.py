@@ -41,12 +41,6 @@ def project_of(folder: Path) -> Path | None:
     return found
 
 
-def noted_port(folder: Path) -> int | None:
-    """Its port."""
-    place = noted(folder)
-    return None if place is None else place.port
-
-
 @contextmanager
 def signposts(folders: Iterable[Path], state: Path) -> Iterator[None]:
     """Signposts to this process and its state folder, while it serves."""
