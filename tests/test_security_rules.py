@@ -13,6 +13,7 @@ S18 everything has a largest size                           here; deadlines and 
 S21 a name is never more than a name                        here; ids of instances: test_rest_security
 """
 
+import contextlib
 import json
 import re
 import sys
@@ -48,11 +49,19 @@ def escaped(text):
 # S1: only this machine is listened to
 
 
+def descriptors(pid):
+    """What the open files of a process are; one that is closed meanwhile is left out."""
+    with contextlib.suppress(FileNotFoundError):
+        for link in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                yield str(link.readlink())
+
+
 def listeners(pid):
     """The addresses on which a process and its children listen."""
     pids = [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
-    links = [link for each in pids for link in Path(f"/proc/{each}/fd").iterdir()]
-    own = {found[1] for link in links if (found := re.fullmatch(r"socket:\[(\d+)\]", str(link.readlink())))}
+    opened = [file for each in pids for file in descriptors(each)]
+    own = {found[1] for file in opened if (found := re.fullmatch(r"socket:\[(\d+)\]", file))}
     rows = [row.split() for name in ("tcp", "tcp6") for row in Path(f"/proc/net/{name}").read_text().splitlines()[1:]]
     return {row[1].partition(":")[0] for row in rows if row[3] == "0A" and row[9] in own}
 
