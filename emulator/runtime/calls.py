@@ -63,21 +63,20 @@ class Calls:
 
     def ask(self, target: str, method: str, head: dict[str, Any], body: bytes = b"") -> asyncio.Future[Frame]:
         """Send a call now; the future is its answer, or raises what the other side says."""
-        number = next(self._numbers)
         answer: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
-        self._waiting[number] = answer
-        self._channel.send(
-            "call", number, {"by": speaker.get().number, "target": target, "method": method, **head}, body
-        )
+        self._waiting[self.tell(target, method, head, body)] = answer
         return answer
 
-    def tell(self, target: str, method: str, head: dict[str, Any]) -> None:
-        """A call that nobody answers. It leaves before anything runs that is put into a task after it."""
-        self._channel.send(
-            "call",
-            next(self._numbers),
-            {"by": speaker.get().number, "target": target, "method": method, **head},
-        )
+    def tell(self, target: str, method: str, head: dict[str, Any], body: bytes = b"") -> int:
+        """
+        A call whose answer nobody here waits for; returns its number.
+
+        It leaves before anything runs that is put into a task after it.
+        """
+        number = next(self._numbers)
+        by = speaker.get().number
+        self._channel.send("call", number, {"by": by, "target": target, "method": method, **head}, body)
+        return number
 
     def answered(self, frame: Frame) -> None:
         if frame.kind == "piece" or frame.head.get("more"):

@@ -13,7 +13,7 @@ _GOOD_FOR = 0.01
 class Grant:
     """What `begin` would be answered, until it is taken, or something else is asked, or it is returned unused."""
 
-    def __init__(self, give_back: Callable[[], None]) -> None:
+    def __init__(self, give_back: Callable[[], object]) -> None:
         self._give_back = give_back
         self._answer: dict[str, Any] | None = None
         self._lapse: asyncio.TimerHandle | None = None
