@@ -10,9 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from emulator import config, leftovers, portability
+from emulator.calls import Answer
 from emulator.config import Config
 from emulator.errors import ConfigError, EmulatorError, Problem, WorkerError
-from emulator.generation import Answer, Generation, Hooks
+from emulator.generation import Generation, Hooks
 from emulator.loaded import Loaded, LoadFailed
 from emulator.places import near
 from emulator.processes import Processes

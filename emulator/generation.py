@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from emulator.calls import Answer as Answer
-from emulator.calls import Calls
+from emulator.calls import Answer, Calls
 from emulator.errors import WorkerGone
 from emulator.launch import Launched
 from emulator.loaded import Loaded, LoadFailed

@@ -16,12 +16,13 @@ from pathlib import Path
 from emulator import __version__, banner, config
 from emulator.assets import Beside, Folders
 from emulator.attendance import Attendance
+from emulator.calls import Answer
 from emulator.clock import MovableClock, SystemClock
 from emulator.config import Config
 from emulator.dispatch import Dispatch, Event
 from emulator.errors import ConfigError, EmulatorError, StoreError, WorkerError, WorkflowError
 from emulator.firings import Firings
-from emulator.generation import Answer, Generation, Hooks
+from emulator.generation import Generation, Hooks
 from emulator.handlers.batch import QueueEvent
 from emulator.handlers.email import Email, EmailEvent
 from emulator.handlers.fetch import Fetch

@@ -9,9 +9,10 @@ from typing import Any
 from emulator.assets import Folders
 from emulator.bindings import assets, queues, services
 from emulator.bindings.loans import Loans
+from emulator.calls import Answer
 from emulator.dispatch import Callee
 from emulator.errors import EmulatorError, WorkflowError
-from emulator.generation import Answer, Generation
+from emulator.generation import Generation
 from emulator.handlers.queue import Broker
 from emulator.models import Outcome
 from emulator.runtime import values

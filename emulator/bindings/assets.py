@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 from emulator.assets import Folders, Request
 from emulator.assets import answer as answer_of
+from emulator.calls import Answer
 from emulator.config import Config
-from emulator.generation import Answer
 from emulator.wire import Frame
 
 

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from emulator.calls import Answer
 from emulator.config import Config
 from emulator.errors import EmulatorError, WorkerError
-from emulator.generation import Answer
 from emulator.handlers.batch import QueueEvent
 from emulator.handlers.scheduled import ScheduledEvent
 from emulator.models import Batch, Message, Outcome, Tick

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from emulator.bindings.loans import Address, Loan, Loans
+from emulator.calls import Answer
 from emulator.errors import WorkerGone
-from emulator.generation import Answer, Conversation, Generation
+from emulator.generation import Conversation, Generation
 from emulator.models import Failure, Outcome
 from emulator.wire import Frame
 

@@ -11,9 +11,10 @@ from emulator.bindings.extra import EXTRA, EXTRA_FLAG, extra_handler, needs_flag
 from emulator.bindings.loans import Loan, Loans
 from emulator.bindings.methods import MethodCall, remote
 from emulator.bindings.sockets import ServiceSocket
+from emulator.calls import Answer
 from emulator.dispatch import Callee
 from emulator.errors import EmulatorError
-from emulator.generation import Answer, Conversation, Generation
+from emulator.generation import Conversation, Generation
 from emulator.models import Failure, Outcome
 from emulator.reply import Reply
 from emulator.window import Window, pieces

@@ -6,8 +6,9 @@ import asyncio
 from typing import Any
 
 from emulator.bindings.methods import remote
+from emulator.calls import Answer
 from emulator.errors import WorkerGone
-from emulator.generation import Answer, Conversation
+from emulator.generation import Conversation
 from emulator.handlers.websocket import BROKEN, NO_STATUS, RESTART
 from emulator.models import Failure, Outcome
 from emulator.reply import Reply

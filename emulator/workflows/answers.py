@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from emulator.generation import Answer
+from emulator.calls import Answer
 from emulator.models import Failure, Step
 
 _STREAM = '{"$":"stream"'

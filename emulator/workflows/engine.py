@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from emulator.calls import Answer
 from emulator.clock import Clock
 from emulator.errors import WorkflowError
-from emulator.generation import Answer, Generation
+from emulator.generation import Generation
 from emulator.models import Attempt, Failure, Instance, Status, Step, StepKind, Trigger
 from emulator.runtime import values
 from emulator.store import Store

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from emulator.calls import Answer
 from emulator.clock import Clock
 from emulator.errors import StoreError, WorkerGone
-from emulator.generation import Answer, Generation
+from emulator.generation import Generation
 from emulator.models import Failure, Instance, Status
 from emulator.store import Store, Superseded
 from emulator.wire import Frame

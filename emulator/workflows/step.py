@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from emulator import duration
+from emulator.calls import Answer
 from emulator.clock import Alarm
 from emulator.errors import DurationError, StoreError
-from emulator.generation import Answer, failure
+from emulator.generation import failure
 from emulator.models import Failure, Status, Step, StepKind, StepState
 from emulator.runtime import values
 from emulator.store import Superseded

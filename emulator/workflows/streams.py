@@ -6,7 +6,7 @@ from codecs import getincrementaldecoder
 from dataclasses import dataclass
 from typing import Any
 
-from emulator.generation import Answer
+from emulator.calls import Answer
 from emulator.models import Step, StepKind
 from emulator.workflows.answers import StepRefused
 from emulator.workflows.ledger import Ledger

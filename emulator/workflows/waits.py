@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from emulator import duration
+from emulator.calls import Answer
 from emulator.errors import DurationError, WorkflowError
-from emulator.generation import Answer
 from emulator.models import Failure, Step, StepKind, StepState
 from emulator.runtime import values
 from emulator.workflows.answers import FAR_ENOUGH, StepRefused, failed, result
