@@ -9,15 +9,14 @@ from typing import Any
 from emulator import duration
 from emulator.models import Attempt
 from emulator.workflows.ledger import Ledger
-from emulator.workflows.retries import StepConfig
+from emulator.workflows.retries import DEFAULTS
 from emulator.workflows.run import Run
 
-_USUAL = StepConfig()
 # What `begin` would be answered.
 GRANT = {
     "go": "attempt",
-    "ctx": {"attempt": 1, "config": _USUAL.as_context()},
-    "timeout": duration.milliseconds(_USUAL.timeout),
+    "ctx": {"attempt": 1, "config": DEFAULTS.as_context()},
+    "timeout": duration.milliseconds(DEFAULTS.timeout),
 }
 
 

@@ -11,10 +11,9 @@ from typing import Any
 from emulator.clock import Clock
 from emulator.models import Attempt, Failure, Status, Step, StepKind, StepState
 from emulator.store import Store
-from emulator.workflows.retries import StepConfig
+from emulator.workflows.retries import DEFAULTS
 from emulator.workflows.run import Leaving, Run
 
-_USUAL = StepConfig().as_json
 INTERRUPTED = Failure(name="Interrupted", message="the worker's process ended during this attempt")
 
 
@@ -46,7 +45,7 @@ class Ledger:
             order=order,
             state=StepState.STARTED,
             # Only a step of the usual config can have begun by the grant that is on record here.
-            attempts=1 if kind is StepKind.DO and order == run.interrupted and config == _USUAL else 0,
+            attempts=1 if kind is StepKind.DO and order == run.interrupted and config == DEFAULTS.as_json else 0,
             started_at=self.clock.now(),
             config=config if run.is_alone else json.dumps({**json.loads(config), "beside": True}),
             wake_at=wake_at,

@@ -80,13 +80,13 @@ class StepConfig:
         )
 
 
-_DEFAULTS = StepConfig()
+DEFAULTS = StepConfig()
 
 
 def resolve(given: Any, name: str, *, what: str = "Step") -> StepConfig:
     """What the user gave over the defaults; a ValueError says what is wrong with it."""
     if given is None:
-        return _DEFAULTS
+        return DEFAULTS
     try:
         return _resolved(given)
     except ValueError as error:
